@@ -83,7 +83,7 @@ class Postgres:
             return
         known = self.layout.postgres_data.with_name("postgres-databases.txt")
         if not (known.exists() and name in known.read_text().split("\n")):
-            import psycopg  # noqa: PLC0415  # only here: every process that finds the database there starts faster
+            import psycopg  # here, because every process that finds the database there starts faster
 
             with (
                 processes.exclusive(self.layout.lock_file),
@@ -156,7 +156,7 @@ class Postgres:
         user = self.layout.server_user
         if user:
             os.chown(partial, user.uid, user.gid)
-        arguments = ["-D", partial, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
+        arguments = ["-D", os.fspath(partial), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
         # The built-in locale sorts alike on every machine, whatever its C library.
         arguments += ["--locale-provider=builtin", "--locale=C.UTF-8"]
         process = processes.spawn([binaries / "initdb", *arguments], log=self.log, directory=partial, user=user)

@@ -33,9 +33,8 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that a Ctrl-C in our terminal does not reach it."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    identity = {"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603  # our own servers, no shell
+        process = subprocess.Popen(
             [os.fspath(argument) for argument in arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -43,7 +42,9 @@ def spawn(
             cwd=directory,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
             start_new_session=True,
-            **identity,  # type: ignore[arg-type]  # the three keywords above
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
         )
     _children[process.pid] = process
     return process
