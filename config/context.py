@@ -1,0 +1,52 @@
+"""What every page's frame shows. Each value is worked out when the frame asks, so a fragment pays for none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from config.navigation import resolve_navigation
+from core.ports import sources
+
+PRODUCT = "PropertyTracker"
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _lazy(work: Callable[[], Any]) -> Any:
+    return SimpleLazyObject(work)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context of templates/base.html: product, organisation, rail, source badges, notices."""
+    organisation = getattr(request, "organisation", None)
+    context: dict[str, Any] = {
+        "product": PRODUCT,
+        "organisation": organisation,
+        "nav_sections": _lazy(lambda: resolve_navigation(request.path)),
+        "shell_urls": _lazy(lambda: {name: _address(target) for name, target in _SHELL_URLS.items()}),
+    }
+    if organisation is not None:
+        context["source_badges"] = _lazy(lambda: sources().for_organisation(organisation.id))
+    return context
+
+
+_SHELL_URLS = {
+    "home": "dashboard",
+    "search": "search",
+    "notices": "communications:notices",
+    "sign_out": "account_logout",
+    "password": "account_change_password",
+    "switch": "access:switch_organisation",
+    "admin": "admin:index",
+    "integrations": "integrations:list",
+}
