@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 from .layout import Layout
@@ -22,12 +23,15 @@ class Services:
         """Whether this process started one of them."""
         return self.postgres.started_here or self.redis.started_here
 
-    def ensure(self, *, postgres: bool = True, redis: bool = True) -> list[str]:
-        """Start what does not run; the names of those started by this call. Raises EmbeddedError."""
+    def ensure(self) -> list[str]:
+        """Start what does not run and has no address in the environment; the names of those started by this call.
+
+        Raises EmbeddedError when one cannot start.
+        """
         started = []
-        if postgres and self.postgres.ensure():
+        if not os.environ.get("DATABASE_URL") and self.postgres.ensure():
             started.append("postgres")
-        if redis and self.redis.ensure():
+        if not os.environ.get("REDIS_URL") and self.redis.ensure():
             started.append("redis")
         return started
 
