@@ -1,0 +1,60 @@
+"""Protocols a provider's adapter satisfies, one a capability. Adapters read neither settings nor the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol, runtime_checkable
+
+from integrations.http import HttpClient
+from integrations.records import Account, AnyRecord, Page, ReadRequest, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterContext:
+    """All that an adapter is given.
+
+    `http` carries authorisation, time-outs and retries. `ledger_mode` is line, derived or unknown. `received` answers
+    how much rent has been recorded so far for each tenancy, which a derived ledger needs.
+    """
+
+    http: HttpClient
+    base_url: str
+    time_zone: str
+    ledger_mode: str
+    received: Callable[[], Mapping[str, Decimal]]
+
+
+@runtime_checkable
+class PropertyManagerProvider(Protocol):
+    """A property-management system read by the sync engine: five reads, page by page."""
+
+    def account(self) -> Account:
+        """Who this grant belongs to. Raises the taxonomy of errors.py, as every method here does."""
+        ...
+
+    def probe_ledger_mode(self) -> str:
+        """Asks the API once whether it lists ledger lines: answers 'line' or 'derived'."""
+        ...
+
+    def properties(self, request: ReadRequest) -> Iterator[Page]: ...
+
+    def tenancies(self, request: ReadRequest) -> Iterator[Page]: ...
+
+    def rent_payments(self, request: ReadRequest) -> Iterator[Page]: ...
+
+    def maintenance_jobs(self, request: ReadRequest) -> Iterator[Page]: ...
+
+    def bills(self, request: ReadRequest) -> Iterator[Page]: ...
+
+    def normalise(self, resource: Resource, row: Mapping[str, Any]) -> AnyRecord:
+        """The row as a record. Raises RecordRejected with the reason a person reads."""
+        ...
+
+
+@runtime_checkable
+class ContactSource(Protocol):
+    """A provider that lists people beside its five main reads."""
+
+    def contacts(self, request: ReadRequest) -> Iterator[Page]: ...

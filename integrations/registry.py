@@ -1,0 +1,50 @@
+"""Every provider, declared. The literal dict is the catalogue: adding a provider is one folder and one line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from integrations.errors import Misconfigured
+from integrations.providers.different import SPEC as DIFFERENT
+from integrations.providers.propertyme import SPEC as PROPERTYME
+from integrations.specs import Kind, Maturity, ProviderSpec
+
+if TYPE_CHECKING:
+    from integrations.contracts import AdapterContext, PropertyManagerProvider
+
+PROVIDERS: dict[str, ProviderSpec] = {
+    PROPERTYME.slug: PROPERTYME,
+    DIFFERENT.slug: DIFFERENT,
+}
+
+
+def get(slug: str) -> ProviderSpec:
+    """The provider's declaration. Raises Misconfigured for a slug that is not in the catalogue."""
+    try:
+        return PROVIDERS[slug]
+    except KeyError:
+        raise Misconfigured(f"There is no provider called {slug!r}.") from None
+
+
+def of_kind(kind: Kind) -> list[ProviderSpec]:
+    return [spec for spec in PROVIDERS.values() if spec.kind == kind]
+
+
+def is_configured(spec: ProviderSpec) -> bool:
+    """Whether the operator gave this provider's credentials; without them it is off."""
+    if spec.maturity == Maturity.COMING_SOON:
+        return False
+    return bool(setting(spec, "CLIENT_ID") and setting(spec, "CLIENT_SECRET"))
+
+
+def setting(spec: ProviderSpec, name: str) -> str:
+    """The provider's setting, such as API_URL; blank when it is not set."""
+    return str(getattr(settings, f"{spec.settings_prefix}_{name}", ""))
+
+
+def build_adapter(spec: ProviderSpec, context: AdapterContext) -> PropertyManagerProvider:
+    """The provider's adapter bound to a connection's context."""
+    return cast("PropertyManagerProvider", import_string(spec.adapter)(context))

@@ -1,0 +1,82 @@
+"""The shape of a provider's declaration. Each provider folder exposes one SPEC; registry.py lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from integrations.records import Resource
+
+
+class Kind(StrEnum):
+    PROPERTY_MANAGER = "property_manager"
+    BANKING = "banking"
+    ACCOUNTING = "accounting"
+
+
+class Maturity(StrEnum):
+    STABLE = "stable"
+    BETA = "beta"
+    COMING_SOON = "coming_soon"
+
+
+class CursorKind(StrEnum):
+    """How a resource tells what changed since the last read."""
+
+    OPAQUE = "opaque"  # a rising number whose meaning is the provider's own
+    DATETIME = "datetime"
+    DATE = "date"
+    NEXT_LINK = "next_link"
+    SWEEP = "sweep"  # none: everything is read and compared by hash
+
+
+class Auth(StrEnum):
+    OAUTH2 = "oauth2"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a provider offers for one resource. The engine reads this; the connect page shows it."""
+
+    resource: Resource
+    lists: bool = True
+    changed_since: CursorKind = CursorKind.SWEEP
+    push: bool = False
+    write: bool = False
+    derived: bool = False
+    deletes_visible: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """A provider as declared data.
+
+    `adapter` is the dotted path of a factory taking an AdapterContext. `settings_prefix` names its settings:
+    <PREFIX>_API_URL, <PREFIX>_AUTH_URL, <PREFIX>_CLIENT_ID, <PREFIX>_CLIENT_SECRET, <PREFIX>_CLIENT_AUTH.
+    `parallel_pages` is how many pages may be asked for at once; 1 where the vendor states no limit and none is known.
+    `mapping_version` is part of every content hash: raising it replays all records through a changed mapping.
+    """
+
+    slug: str
+    label: str
+    kind: Kind
+    region: str
+    tagline: str
+    maturity: Maturity
+    auth: Auth
+    adapter: str = ""
+    settings_prefix: str = ""
+    scopes: tuple[str, ...] = ()
+    authorize_path: str = ""
+    token_path: str = ""
+    revoke_path: str = ""
+    capabilities: tuple[Capability, ...] = ()
+    parallel_pages: int = 1
+    mapping_version: int = 1
+    rate_limits: Mapping[str, int] = field(default_factory=dict)
+
+    def capability(self, resource: Resource) -> Capability | None:
+        return next((item for item in self.capabilities if item.resource == resource), None)
