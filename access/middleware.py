@@ -1,4 +1,4 @@
-"""Puts the current organisation on the request, and its zone on the clock. Every page but a few needs both."""
+"""Puts the current organisation on the request, its zone on the clock and its currency on amounts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from access import selectors
 from access.models import Membership, Organisation, User
+from core.formatting import home_currency
 
 SESSION_KEY = "organisation_id"
 
@@ -44,5 +45,6 @@ class OrganisationMiddleware:
             return self.get_response(request)
         scoped.membership = membership
         scoped.organisation = membership.organisation
-        with timezone.override(ZoneInfo(membership.organisation.time_zone)):
+        organisation = membership.organisation
+        with timezone.override(ZoneInfo(organisation.time_zone)), home_currency(organisation.currency):
             return self.get_response(request)

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
+from access.selectors import memberships_of
 from config.navigation import resolve_navigation
 from core.ports import sources
 
@@ -37,6 +38,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     if organisation is not None:
         context["source_badges"] = _lazy(lambda: sources().for_organisation(organisation.id))
+        context["memberships"] = _lazy(lambda: list(memberships_of(user=request.user)))
     return context
 
 
