@@ -17,6 +17,7 @@ from .services import Services
 from .session import Session
 
 __all__ = [
+    "CHECKOUT",
     "DEFAULT_DATABASE",
     "EmbeddedError",
     "Services",
