@@ -50,5 +50,5 @@ _SHELL_URLS = {
     "password": "account_change_password",
     "switch": "access:switch_organisation",
     "admin": "admin:index",
-    "integrations": "integrations:list",
+    "integrations": "integrations:index",
 }

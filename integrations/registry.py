@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from integrations.errors import Misconfigured
+from integrations.providers.basiq import SPEC as BASIQ
 from integrations.providers.different import SPEC as DIFFERENT
 from integrations.providers.propertyme import SPEC as PROPERTYME
 from integrations.specs import Kind, Maturity, ProviderSpec
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 PROVIDERS: dict[str, ProviderSpec] = {
     PROPERTYME.slug: PROPERTYME,
     DIFFERENT.slug: DIFFERENT,
+    BASIQ.slug: BASIQ,
 }
 
 
