@@ -38,7 +38,7 @@ class OrganisationMiddleware:
                 user=cast(User, request.user), organisation_id=request.session.get(SESSION_KEY)
             )
         elif request.path == reverse("account_login") and selectors.is_first_run():
-            return redirect("first_run")
+            return redirect("access:first_run")
         if membership is None:
             scoped.membership = None  # type: ignore[assignment]
             scoped.organisation = None  # type: ignore[assignment]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from access.models import Membership, Organisation, User
 
@@ -25,6 +25,21 @@ def current_membership(*, user: User, organisation_id: str | None) -> Membership
     memberships = list(memberships_of(user=user))
     chosen = next((item for item in memberships if str(item.organisation_id) == organisation_id), None)
     return chosen or (memberships[0] if memberships else None)
+
+
+def members_of(*, organisation: Organisation) -> QuerySet[Membership]:
+    """Everybody with access today, those who manage first, then by name."""
+    return (
+        Membership.objects.filter(organisation=organisation, is_active=True, user__is_active=True)
+        .select_related("user")
+        .annotate(
+            rank=Case(
+                *(When(role=role, then=Value(place)) for place, role in enumerate(Membership.Role.values)),
+                output_field=IntegerField(),
+            )
+        )
+        .order_by("rank", "user__full_name", "id")
+    )
 
 
 def admins_of(*, organisation: Organisation) -> QuerySet[User]:
