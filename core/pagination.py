@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, Expression, F, Func, Q, QuerySet, Value
+from django.db.models.sql.compiler import SQLCompiler
 from django.http import QueryDict
 
 R = TypeVar("R")
@@ -62,11 +64,13 @@ class _RowBeyond(Func):
         super().__init__(*map(F, names), *map(Value, values))
         self.sign = sign
 
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:
-        parts = [compiler.compile(item) for item in self.get_source_expressions()]
+    def as_sql(  # type: ignore[override]  # the stubs narrow parameters and keywords that Django leaves open
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> tuple[str, tuple[Any, ...]]:
+        parts = [compiler.compile(cast(Expression, item)) for item in self.get_source_expressions()]
         half = len(parts) // 2
         left, right = (", ".join(sql for sql, _ in side) for side in (parts[:half], parts[half:]))
-        return f"({left}) {self.sign} ({right})", [value for _, values in parts for value in values]
+        return f"({left}) {self.sign} ({right})", tuple(value for _, values in parts for value in values)
 
 
 def sort_order(params: QueryDict, allowed: Mapping[str, Sequence[str]], *, default: str) -> tuple[str, ...]:
