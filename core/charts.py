@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from core.formatting import money_text
 
 # One drawing unit is one CSS pixel at the chart's natural width; it scales with the card.
-_WIDTH, _HEIGHT = 640, 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 6, 10, 22
+_WIDTH, _HEIGHT = 420, 176
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 4, 10, 22
 _TICKS = 4
 
 
