@@ -13,7 +13,6 @@ from .services import Services
 
 TEST_SLOTS = 64
 TEST_SLOT_VARIABLE = "PROPERTYTRACKER_TEST_SLOT"
-_claimed: dict[Path, IO[str]] = {}
 
 
 class Session:
@@ -76,14 +75,13 @@ def claim_test_slot(base: Path) -> int:
     directory = base / "test-slots"
     directory.mkdir(parents=True, exist_ok=True)
     for slot in range(TEST_SLOTS):
-        path = directory / str(slot)
-        handle = path.open("a")
+        # Left open: the lock lasts as long as this process, and the kernel frees it.
+        descriptor = os.open(directory / str(slot), os.O_WRONLY | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            handle.close()
+            os.close(descriptor)
             continue
-        _claimed[path] = handle
         os.environ[TEST_SLOT_VARIABLE] = str(slot)
         return slot
     raise EmbeddedError(f"{TEST_SLOTS} test sessions of this checkout run already. Wait for one to end.")

@@ -140,8 +140,8 @@ class Supervisor:
             text=True,
             start_new_session=True,
         )
-        output = ""
-        while process.poll() is None:
+        output: str | None = None
+        while output is None:
             with suppress(subprocess.TimeoutExpired):
                 output, _ = process.communicate(timeout=0.2)
             if self.stopping.is_set():

@@ -36,7 +36,13 @@ class PageFactory(Protocol):
     """Opens a page in a fresh profile."""
 
     def __call__(
-        self, *, width: int = ..., height: int = ..., dark: bool = ..., javascript: bool = ..., base_url: str | None = ...
+        self,
+        *,
+        width: int = ...,
+        height: int = ...,
+        dark: bool = ...,
+        javascript: bool = ...,
+        base_url: str | None = ...,
     ) -> Page: ...
 
 
