@@ -50,7 +50,7 @@ def find_chromium() -> str | None:
     """The browser's program: CHROMIUM names it, else the usual names and places, else Playwright's own download."""
     named = os.environ.get("CHROMIUM")
     if named:
-        return named
+        return named if Path(named).exists() else None
     for name in NAMES:
         found = shutil.which(name)
         if found:
