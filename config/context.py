@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils.functional import SimpleLazyObject
 
 from access.selectors import memberships_of
+from communications.selectors import unread_count
 from config.navigation import resolve_navigation
 from core.ports import sources
 
@@ -23,8 +24,9 @@ def _address(name: str) -> str:
         return ""
 
 
-def _lazy(work: Callable[[], Any]) -> Any:
-    return SimpleLazyObject(work)
+def _lazy(work: Callable[[], Any]) -> Callable[[], Any]:
+    # The template engine calls a callable; a proxy object would not format as the number or text it stands for.
+    return cache(work)
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -38,12 +40,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     if organisation is not None:
         context["source_badges"] = _lazy(lambda: sources().for_organisation(organisation.id))
+        context["unread_notices"] = _lazy(lambda: unread_count(request.user, organisation))
         context["memberships"] = _lazy(lambda: list(memberships_of(user=request.user)))
     return context
 
 
 _SHELL_URLS = {
     "home": "dashboard",
+    "profile": "access:profile",
     "search": "search",
     "notices": "communications:notices",
     "sign_out": "account_logout",

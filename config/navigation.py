@@ -57,7 +57,13 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         ),
     ),
     ("Maintenance", (NavItem("Work orders", "wrench", "maintenance:work_orders", count="work_orders"),)),
-    ("Settings", (NavItem("Integrations", "plug", "integrations:index", count="integrations", tone="warn"),)),
+    (
+        "Settings",
+        (
+            NavItem("Integrations", "plug", "integrations:index", count="integrations", tone="warn"),
+            NavItem("Members", "user", "access:members"),
+        ),
+    ),
 )
 
 

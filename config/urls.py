@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.views import logout
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 from django.views.generic import RedirectView
+
+from core.styleguide import styleguide
 
 # The staff desk has no sign-in of its own: one way in, with one set of rules against guessing.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -20,3 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("access.urls")),
     path("", include("communications.urls")),
 ]
+
+if settings.STYLEGUIDE:
+    urlpatterns.append(path("styleguide/", styleguide))

@@ -37,12 +37,7 @@ def _axis_text(amount: Decimal) -> str:
     """`$20k`, `$1.5m`: axis labels are scales, not amounts."""
     for limit, unit in ((Decimal(1_000_000), "m"), (Decimal(1000), "k")):
         if amount >= limit:
-            return (
-                money_text(Decimal(1), places=0).replace(
-                    "1", f"{(amount / limit).normalize():f}"
-                )
-                + unit
-            )
+            return money_text(Decimal(1), places=0).replace("1", f"{(amount / limit).normalize():f}") + unit
     return money_text(amount, places=0 if amount == amount.to_integral() else 2)
 
 
@@ -67,9 +62,7 @@ def bar_chart_svg(
     width = min(slot * 0.7 / max(len(series), 1), 22.0)
 
     def y_of(amount: Decimal) -> float:
-        return round(
-            _TOP + plot_height * (1 - float(max(amount, Decimal(0)) / ceiling)), 1
-        )
+        return round(_TOP + plot_height * (1 - float(max(amount, Decimal(0)) / ceiling)), 1)
 
     grid = format_html_join(
         "",
@@ -145,9 +138,7 @@ def bar_chart_svg(
     )
 
 
-def _figures(
-    bars: Sequence[Bars], *, title: str, series: Sequence[str], currency: str
-) -> SafeString:
+def _figures(bars: Sequence[Bars], *, title: str, series: Sequence[str], currency: str) -> SafeString:
     head = format_html_join("", '<th scope="col">{}</th>', ((name,) for name in series))
     rows = format_html_join(
         "",

@@ -96,9 +96,7 @@ def percent_text(value: Decimal | float | None, places: int = 1) -> str:
     """A share of one as `5.6 %` (no-break space), an en dash for None; a whole percentage has no decimals."""
     if value is None:
         return UNKNOWN
-    amount = (Decimal(str(value)) * 100).quantize(
-        Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP
-    )
+    amount = (Decimal(str(value)) * 100).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     text = f"{amount:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -123,9 +121,7 @@ def full_time_text(value: date | datetime) -> str:
     """What a pointer sees on a date: `Fri 4 Dec 2026, 14:02 AEST`, without the clock for a plain date."""
     if isinstance(value, datetime):
         local = local_time(value)
-        return f"{local:%a} {day_text(local)}, {local:%H:%M %Z}".strip().replace(
-            "\u00a0", " "
-        )
+        return f"{local:%a} {day_text(local)}, {local:%H:%M %Z}".strip().replace("\u00a0", " ")
     return f"{value:%A} {day_text(value)}".replace("\u00a0", " ")
 
 

@@ -7,6 +7,7 @@ from config.env import env_list, env_secret, env_str
 from .base import *  # noqa: F403  # the one place where settings are inherited whole
 
 DEBUG = True
+STYLEGUIDE = True
 SECRET_KEY = env_secret("SECRET_KEY", "local-development-only-not-a-secret-0123456789-abcdefghij")
 FIELD_ENCRYPTION_KEYS = env_list("FIELD_ENCRYPTION_KEY", "local-development-only-field-key-0123456789")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")

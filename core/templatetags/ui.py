@@ -110,9 +110,7 @@ def when(value: datetime | None) -> SafeString | str:
 def initials(name: str) -> str:
     """Two letters of a name or of an e-mail address, for the avatar."""
     words = str(name).split("@")[0].replace(".", " ").split()
-    return "".join(
-        word[0] for word in (words if len(words) < 3 else [words[0], words[-1]])
-    )[:2].upper()
+    return "".join(word[0] for word in (words if len(words) < 3 else [words[0], words[-1]]))[:2].upper()
 
 
 @register.filter
@@ -207,15 +205,9 @@ def score(value: int | None, label: str = "Match score") -> SafeString:
 def diff(old: Any, new: Any) -> SafeString:
     """Old → new; an absent side is said in words, so that colour is never alone."""
     before = (
-        format_html("<del>{}</del>", old)
-        if old not in (None, "")
-        else format_html('<span class="to">empty</span>')
+        format_html("<del>{}</del>", old) if old not in (None, "") else format_html('<span class="to">empty</span>')
     )
-    after = (
-        format_html("<ins>{}</ins>", new)
-        if new not in (None, "")
-        else format_html('<span class="to">empty</span>')
-    )
+    after = format_html("<ins>{}</ins>", new) if new not in (None, "") else format_html('<span class="to">empty</span>')
     return format_html(
         '<span class="diff" dir="auto">{}<span class="to">→</span>{}</span>',
         before,
@@ -243,9 +235,7 @@ def sort_header(
     query[parameter] = f"-{key}" if current == key else key
     state, sign = "", "sort"
     if current.lstrip("-") == key:
-        state, sign = (
-            ("descending", "down") if current.startswith("-") else ("ascending", "up")
-        )
+        state, sign = ("descending", "down") if current.startswith("-") else ("ascending", "up")
     return format_html(
         '<th scope="col" class="{}"{}><a href="?{}" rel="nofollow">{}{}</a></th>',
         align,
@@ -263,9 +253,7 @@ def query_without(context: RequestContext, *names: str, **exact: Any) -> str:
     for name in (*names, "after", "before", "page"):
         query.pop(name, None)
     for name, value in exact.items():
-        query.setlist(
-            name, [item for item in query.getlist(name) if item != str(value)]
-        )
+        query.setlist(name, [item for item in query.getlist(name) if item != str(value)])
     return f"?{query.urlencode()}"
 
 
