@@ -1,4 +1,225 @@
+"""The only HTTP client: time-outs, size cap, Retry-After, back-off with full jitter, status to error, redaction.
+
+Base addresses come from the operator's settings alone. No address typed by a user, and none found in a provider's
+answer, is ever requested: redirects are not followed, and plain http is refused except to this machine (the sandbox).
+"""
+
 from __future__ import annotations
 
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
 
-class HttpClient: ...
+import orjson
+import requests
+from requests.utils import get_environ_proxies
+
+from integrations.errors import ContractChanged, Misconfigured, RateLimited, ReauthRequired, TransientError
+from integrations.wire import AnswerTooLarge, BoundedAdapter, Limits, error_for_status, is_trusted_address, retry_after
+
+# PropertyMe's edge, for one, answers 403 to the default names of HTTP libraries.
+USER_AGENT = "PropertyTracker/1.0 (+https://propertytracker.example/integrations)"
+BACKOFF_BASE = 1.0
+BACKOFF_CAP = 30.0
+LONGEST_WAIT = 120.0
+RATE_LIMIT_ATTEMPTS = 6
+
+Token = Callable[[str | None], str]
+Params = Mapping[str, str | int]
+
+
+class HttpClient:
+    """Talks JSON to one base address.
+
+    `token` answers the access token; given the one that was just rejected it answers a fresh one. `sleep` and `on_wait`
+    are called, in the calling thread, for each wait between attempts; `on_wait` first, with the seconds.
+
+    Methods may be called from several threads at once: the session below keeps no cookies and no state of a request.
+    `try_json` neither waits nor refreshes, so that helper threads can fetch ahead without side effects.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        token: Token | None = None,
+        user_agent: str = USER_AGENT,
+        limits: Limits | None = None,
+        attempts: int = 3,
+        pool_size: int = 10,
+        sleep: Callable[[float], None] = time.sleep,
+        on_wait: Callable[[float], None] | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        if not is_trusted_address(self.base_url):
+            raise Misconfigured(detail=f"{self.base_url!r} is not an https address.")
+        self._token = token
+        self._access: str | None = None
+        self._refreshing = threading.Lock()
+        self._attempts = attempts
+        self._sleep = sleep
+        self._on_wait = on_wait
+        self._session = open_session(limits or Limits(), base_url=self.base_url, pool_size=pool_size)
+        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def get_json(self, path: str, params: Params | None = None, *, failed: TransientError | None = None) -> Any:
+        """The parsed answer of a GET, after as many attempts as are allowed.
+
+        `failed` is what a first attempt made elsewhere ended in; it counts. Raises the taxonomy of errors.py.
+        """
+        return self._repeat(lambda: self._authorised("GET", path, params), failed)
+
+    def try_json(self, path: str, params: Params | None = None) -> Any:
+        """One attempt of get_json, for helper threads: neither waits nor refreshes. Raises as get_json does."""
+        response = self._send("GET", path, params, None, self._current())
+        return _parsed("GET", path, response)
+
+    def post_form(
+        self, path: str, form: Mapping[str, str], *, auth: tuple[str, str] | None = None, attempts: int = 1
+    ) -> Any:
+        """The parsed answer of a form POST, None for an empty one. Tried once unless the caller knows it is safe."""
+        return self._repeat(lambda: self._posted(path, form, auth), None, attempts)
+
+    def _posted(self, path: str, form: Mapping[str, str], auth: tuple[str, str] | None) -> Any:
+        response = self._send("POST", path, None, form, None, auth)
+        return None if response.ok and not response.content else _parsed("POST", path, response)
+
+    def _repeat(self, call: Callable[[], Any], failed: TransientError | None, attempts: int | None = None) -> Any:
+        allowed = attempts or self._attempts
+        tries = limited = 0
+        waited = 0.0
+        while True:
+            if failed is not None:
+                is_limit = isinstance(failed, RateLimited)
+                tries += not is_limit
+                limited += is_limit
+                wait = self._wait_after(failed, limited if is_limit else tries)
+                spent = limited >= RATE_LIMIT_ATTEMPTS if is_limit else tries >= allowed
+                if spent or waited + wait > LONGEST_WAIT:
+                    raise failed
+                waited += wait
+                if self._on_wait is not None:
+                    self._on_wait(wait)
+                self._sleep(wait)
+            try:
+                return call()
+            except TransientError as error:
+                failed = error
+
+    def _wait_after(self, error: TransientError, tries: int) -> float:
+        told = error.retry_after if isinstance(error, RateLimited) else None
+        if told is not None:
+            # Never earlier than told; the jitter keeps several workers from coming back together.
+            return told + random.uniform(0, 1)  # noqa: S311  # spread, not secrecy
+        return random.uniform(0, min(BACKOFF_CAP, BACKOFF_BASE * 2**tries))  # noqa: S311  # full jitter
+
+    def _authorised(self, method: str, path: str, params: Params | None) -> Any:
+        used = self._current()
+        response = self._send(method, path, params, None, used)
+        if response.status_code == 401 and used is not None and self._token is not None:
+            response = self._send(method, path, params, None, self._renewed(used, self._token))
+            if response.status_code == 401:
+                raise ReauthRequired(
+                    "The provider withdrew our access. Sign in there again to go on; mappings are kept.",
+                    detail=f"{method} {path} answered 401 to a token that had just been refreshed.",
+                    revoked=True,
+                )
+        return _parsed(method, path, response)
+
+    def _current(self) -> str | None:
+        if self._token is None:
+            return None
+        if self._access is None:
+            with self._refreshing:
+                if self._access is None:
+                    self._access = self._token(None)
+        return self._access
+
+    def _renewed(self, rejected: str, token: Token) -> str:
+        with self._refreshing:
+            if self._access is None or self._access == rejected:
+                self._access = token(rejected)
+            return self._access
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        form: Mapping[str, str] | None,
+        token: str | None,
+        auth: tuple[str, str] | None = None,
+    ) -> requests.Response:
+        headers = None if token is None else {"Authorization": f"Bearer {token}"}
+        try:
+            return self._session.request(
+                method,
+                self.base_url + path,
+                params=params,
+                data=form,
+                headers=headers,
+                auth=auth,
+                allow_redirects=False,
+            )
+        except AnswerTooLarge as error:
+            raise ContractChanged(
+                "The provider's answer was too large to take in.", detail=f"{path}: {error}"
+            ) from error
+        except requests.RequestException as error:
+            raise TransientError(detail=f"{method} {path}: {type(error).__name__}: {error}") from error
+
+
+def open_session(limits: Limits, *, base_url: str, pool_size: int = 10) -> requests.Session:
+    """A session with our bounds on each answer. Cookies are refused; proxies and CA file are read once, here."""
+    return bind_session(requests.Session(), limits, base_url=base_url, pool_size=pool_size)
+
+
+def bind_session(session: requests.Session, limits: Limits, *, base_url: str, pool_size: int = 10) -> requests.Session:
+    """Put our bounds on a session made elsewhere (requests-oauthlib's)."""
+    session.proxies = get_environ_proxies(base_url)
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    # Reading the environment and .netrc for each request costs more than the request; .netrc must not replace tokens.
+    session.trust_env = False
+    session.max_redirects = 0
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = BoundedAdapter(limits, pool_size=pool_size)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _parsed(method: str, path: str, response: requests.Response) -> Any:
+    if response.status_code != 200:
+        error = error_for_status(
+            response.status_code,
+            response.content,
+            what=f"{method} {path}",
+            wait=retry_after(response.headers.get("Retry-After")),
+        )
+        if error is not None:
+            raise error
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError as error:
+        start = response.content[:80].decode("utf-8", "replace")
+        raise TransientError(
+            "The provider answered with something that is not data. The sync is tried again by itself.",
+            detail=f"{method} {path} answered {response.status_code} with what is not JSON: {start!r}",
+        ) from error
