@@ -18,7 +18,9 @@ def _checked_zone(time_zone: str) -> str:
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise DomainError("unknown_time_zone", f"There is no time zone called “{time_zone}”. Pick one from the list.") from error
+        raise DomainError(
+            "unknown_time_zone", f"There is no time zone called “{time_zone}”. Pick one from the list."
+        ) from error
     return time_zone
 
 
@@ -48,7 +50,13 @@ def create_organisation(
 
 @transaction.atomic
 def create_member(
-    *, organisation: Organisation, email: str, full_name: str, role: str, password: str | None = None, is_staff: bool = False
+    *,
+    organisation: Organisation,
+    email: str,
+    full_name: str,
+    role: str,
+    password: str | None = None,
+    is_staff: bool = False,
 ) -> Membership:
     """Gives a person a role in an organisation, and an account when the address has none yet.
 
@@ -79,9 +87,7 @@ def set_up_first_organisation(
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FIRST_RUN_LOCK])
     if not selectors.is_first_run():
         raise DomainError("already_set_up", "This installation already has its first organisation. Sign in instead.")
-    organisation = create_organisation(
-        name=organisation_name, currency=currency, time_zone=time_zone, region=region
-    )
+    organisation = create_organisation(name=organisation_name, currency=currency, time_zone=time_zone, region=region)
     return create_member(
         organisation=organisation,
         email=email,

@@ -54,7 +54,9 @@ def switch_organisation(request: HttpRequest) -> HttpResponse:
     request.session[SESSION_KEY] = str(membership.organisation_id)
     messages.success(request, f"You are now working in {membership.organisation.name}.")
     target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return redirect(target if safe else settings.LOGIN_REDIRECT_URL)
 
 

@@ -41,9 +41,7 @@ class Notification(OrganisationOwned, BaseModel):
         constraints = [models.UniqueConstraint(fields=["user", "dedupe_key"], name="notification_once")]
         indexes = [
             models.Index(fields=["user", "-id"], name="notification_user"),
-            models.Index(
-                fields=["email_due_at"], name="notification_email_due", condition=models.Q(email_state="due")
-            ),
+            models.Index(fields=["email_due_at"], name="notification_email_due", condition=models.Q(email_state="due")),
         ]
 
     def __str__(self) -> str:

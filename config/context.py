@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from access.models import User
 from access.selectors import memberships_of
 from communications.selectors import unread_count
 from config.navigation import resolve_navigation
@@ -38,10 +39,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "nav_sections": _lazy(lambda: resolve_navigation(request.path)),
         "shell_urls": _lazy(lambda: {name: _address(target) for name, target in _SHELL_URLS.items()}),
     }
-    if organisation is not None:
+    user = request.user if hasattr(request, "user") else None
+    if organisation is not None and isinstance(user, User):
         context["source_badges"] = _lazy(lambda: sources().for_organisation(organisation.id))
-        context["unread_notices"] = _lazy(lambda: unread_count(request.user, organisation))
-        context["memberships"] = _lazy(lambda: list(memberships_of(user=request.user)))
+        context["unread_notices"] = _lazy(lambda: unread_count(user, organisation))
+        context["memberships"] = _lazy(lambda: list(memberships_of(user=user)))
     return context
 
 

@@ -1,3 +1,3 @@
 from __future__ import annotations
 
-pytest_plugins = ["tests.support.servers", "tests.support.browser", "tests.fixtures.cast"]
+pytest_plugins = ["tests.support.servers", "tests.support.browser", "tests.fixtures.cast", "tests.support.smtp"]

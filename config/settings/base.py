@@ -185,6 +185,8 @@ EMAIL_PORT = env_int("EMAIL_PORT", 25)
 EMAIL_HOST_USER = env_str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env_secret("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
+# Seconds; an e-mail is sent while its row is locked, so a silent mail server must not hold it for long.
+EMAIL_TIMEOUT = env_int("EMAIL_TIMEOUT", 20)
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", "PropertyTracker <no-reply@propertytracker.example>")
 
 CELERY_BROKER_URL = env_str("CELERY_BROKER_URL", "") or REDIS_URL
