@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core.formatting import money_text
+from core.formatting import currency_sign, money_text
 
 # One drawing unit is one CSS pixel at the chart's natural width; it scales with the card.
 _WIDTH, _HEIGHT = 420, 176
@@ -33,12 +33,12 @@ def _nice_step(top: Decimal) -> Decimal:
     return base * 10
 
 
-def _axis_text(amount: Decimal) -> str:
+def _axis_text(amount: Decimal, currency: str) -> str:
     """`$20k`, `$1.5m`: axis labels are scales, not amounts."""
     for limit, unit in ((Decimal(1_000_000), "m"), (Decimal(1000), "k")):
         if amount >= limit:
-            return money_text(Decimal(1), places=0).replace("1", f"{(amount / limit).normalize():f}") + unit
-    return money_text(amount, places=0 if amount == amount.to_integral() else 2)
+            return f"{currency_sign(currency)}{(amount / limit).normalize():f}{unit}"
+    return money_text(amount, currency, places=0 if amount == amount.to_integral() else 2)
 
 
 def bar_chart_svg(
@@ -76,7 +76,7 @@ def bar_chart_svg(
                 y_of(step * tick),
                 _LEFT - 8,
                 y_of(step * tick) + 3.5,
-                _axis_text(step * tick),
+                _axis_text(step * tick, currency),
             )
             for tick in range(ticks + 1)
         ),
@@ -89,7 +89,8 @@ def bar_chart_svg(
             y = y_of(value)
             columns.append(
                 format_html(
-                    '<rect class="series-{}" x="{}" y="{}" width="{}" height="{}" rx="1.5"><title>{}: {} {}</title></rect>',
+                    '<rect class="series-{}" x="{}" y="{}" width="{}" height="{}" rx="1.5">'
+                    "<title>{}: {} {}</title></rect>",
                     place + 1,
                     round(start + width * place + 0.5, 1),
                     y,
@@ -110,7 +111,8 @@ def bar_chart_svg(
         )
     drawing = format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title {}-desc">'
-        '<title id="{}-title">{}</title><desc id="{}-desc">Bars for {} by month; the table after the chart holds the figures.</desc>{}{}</svg>',
+        '<title id="{}-title">{}</title><desc id="{}-desc">Bars for {} by month; '
+        "the table after the chart holds the figures.</desc>{}{}</svg>",
         _WIDTH,
         _HEIGHT,
         chart_id,

@@ -39,7 +39,7 @@ _home = Local()
 
 
 def activate_currency(currency: str) -> None:
-    """Make `currency` (ISO 4217) the one written with a bare sign in this thread, as timezone.activate does for zones."""
+    """Write `currency` (ISO 4217) with a bare sign in this thread, as timezone.activate does for zones."""
     _home.currency = currency
 
 
@@ -61,7 +61,7 @@ def home_currency(currency: str) -> Iterator[None]:
 
 
 def currency_sign(currency: str = "") -> str:
-    """`$` for the home currency (or none given), `US$` for another; a code without a sign of its own ends in a space."""
+    """`$` for the home currency (or none given), `US$` for another; a code without a sign ends in a space."""
     home = getattr(_home, "currency", "")
     code = currency or home
     if not code:

@@ -27,6 +27,7 @@ from core.formatting import (
 
 register = template.Library()
 
+_ABSENT = SafeString('<span class="to">empty</span>')
 TONES = ("neutral", "info", "good", "warn", "bad")
 
 
@@ -193,7 +194,8 @@ def score(value: int | None, label: str = "Match score") -> SafeString:
             UNKNOWN,
         )
     return format_html(
-        '<span class="score">{}<meter min="0" max="100" low="60" high="89" optimum="100" value="{}" aria-label="{}">{}</meter></span>',
+        '<span class="score">{}<meter min="0" max="100" low="60" high="89" optimum="100" value="{}" aria-label="{}">'
+        "{}</meter></span>",
         value,
         value,
         label,
@@ -204,15 +206,9 @@ def score(value: int | None, label: str = "Match score") -> SafeString:
 @register.simple_tag
 def diff(old: Any, new: Any) -> SafeString:
     """Old → new; an absent side is said in words, so that colour is never alone."""
-    before = (
-        format_html("<del>{}</del>", old) if old not in (None, "") else format_html('<span class="to">empty</span>')
-    )
-    after = format_html("<ins>{}</ins>", new) if new not in (None, "") else format_html('<span class="to">empty</span>')
-    return format_html(
-        '<span class="diff" dir="auto">{}<span class="to">→</span>{}</span>',
-        before,
-        after,
-    )
+    before = _ABSENT if old in (None, "") else format_html("<del>{}</del>", old)
+    after = _ABSENT if new in (None, "") else format_html("<ins>{}</ins>", new)
+    return format_html('<span class="diff" dir="auto">{}<span class="to">→</span>{}</span>', before, after)
 
 
 @register.simple_tag(takes_context=True)

@@ -10,7 +10,7 @@ import pytest
 
 TOKENS = Path(__file__).resolve().parents[2] / "static" / "css" / "tokens.css"
 THEMES = ("light", "dark")
-GROUNDS = ("paper", "card", "rail", "sunk")
+GROUNDS = ("paper", "card", "rail", "rail-hover", "pill", "sunk")
 TONES = ("good", "warn", "bad", "info", "brand")
 
 PAIRS = (
