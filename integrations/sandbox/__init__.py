@@ -1,7 +1,7 @@
 """The sandbox: vendors to connect to, in a process of their own, that behave as their published contracts say.
 
-No Django here, and nothing of the product: only the standard library and orjson. ``propertyme/`` is the one vendor so far;
-server, OAuth, faults and controls know nothing of it.
+No Django here, and nothing of the product: only the standard library and orjson. ``propertyme/`` is the one vendor so
+far; OAuth, faults and the wire know nothing of it.
 
 As a process
     python -m integrations.sandbox --port 8811 --lots 40 --years 2 --seed 7 [--agencies 2] [--ledger line|derived]
@@ -17,7 +17,7 @@ In a test (ephemeral port, thread of its own; the agencies' today is 30 June 202
         server.vendor.edit("void_receipt", record=ID)      # any operation, see server.vendor.operations()
         server.vendor.records("receipts", offset=0, limit=100); server.vendor.record("lots", ID)
         server.vendor.ledger = "derived"        # at any time
-        server.vendor.agencies[1].advance(days=1)          # another agency; also advance(days, agency=1), edit(…, agency=1)
+        server.vendor.agencies[1].advance(days=1)          # another agency; also edit(…, agency=1), records(…, agency=1)
         server.faults.add("rate_limited", path="/api/v1/lots", times=2, skip=0, retry_after=1) -> Fault(id, hits, …)
         server.faults.clear(); server.faults.latency_ms = 20
         server.requests.count("/api/v1/lots"); server.requests.counts; server.requests.entries; server.requests.clear()
@@ -26,32 +26,36 @@ In a test (ephemeral port, thread of its own; the agencies' today is 30 June 202
         server.oauth.settings.client_auth = "basic"        # or "post", "both"
         server.stop(); server.start()           # an outage: the same port refuses, then answers again
 
+For benchmarks
+    ``bench.BenchProvider`` / ``bench.BenchProcess``: pre-serialised pages of receipts in the same shape.
+
 Controls (JSON; no token, loopback only; an error is 400 ``{"error": …}``)
-    GET  /_sandbox/state             agencies with their sizes and today, settings, active faults, all kinds and operations
-    GET  /_sandbox/records           ?resource=receipts|bills|lots|contacts|tenancies|balances|jobs&agency=&offset=&limit=
-                                     or &record=ID
+    GET  /_sandbox/state             agencies with sizes and today, settings, active faults, all kinds and operations
+    GET  /_sandbox/records           ?resource=receipts|bills|lots|contacts|tenancies|balances|jobs
+                                     with &agency=&offset=&limit= or &record=ID
     GET  /_sandbox/requests          ?last=100 -> counts per path and the last entries;  POST /_sandbox/requests/clear
     POST /_sandbox/advance           {"days": 1, "agency": null = all}
     POST /_sandbox/edit              {"op": NAME, "agency": 0, …arguments of the operation} -> {"op", "result"}
-    GET  /_sandbox/faults            POST {"kind": KIND, "path": "/api/*", "times": null, "skip": 0, "method": null, …params}
+    GET  /_sandbox/faults
+    POST /_sandbox/faults            {"kind": KIND, "path": "/api/*", "times": null, "skip": 0, "method": null, …params}
     POST /_sandbox/faults/clear      {} or {"id": 3}
     POST /_sandbox/settings          any of {"ledger": "line|derived", "latency_ms", "expires_in", "rotate_refresh",
                                      "client_auth": "both|basic|post"}
     POST /_sandbox/grant             {"agency": 0, "scope": ""} -> token answer
     POST /_sandbox/tokens/expire     {};  POST /_sandbox/tokens/revoke {"agency": null = all}
 
-Fault kinds: ``faults.KINDS``. Row mutations: ``mutations.MUTATIONS`` and LIST_MUTATIONS (fault ``mutate_rows``, operation
-``mutate``). Operations of PropertyMe: ``propertyme/edits.py`` (money, days), ``staff.py`` (lots, leases, jobs),
+Fault kinds: ``faults.KINDS``. Row mutations: ``mutations.MUTATIONS`` and LIST_MUTATIONS (fault ``mutate_rows``,
+operation ``mutate``). Operations of PropertyMe: ``propertyme/edits.py`` (money, days), ``staff.py`` (lots, leases, jobs),
 ``tamper.py`` (vanish, duplicate, patch, mutate, heal).
 
 What the PropertyMe rows mean, where the contract leaves it open
-    receipts  ``Type`` is ``Rent``, or ``Bond`` (a deposit, no income). From/To are days of TransactionDate, both included;
-              a void row stays listed with IsVoid true. PaidFrom/PaidTo are the first and last day paid for.
+    receipts  ``Type`` is ``Rent``, or ``Bond`` (a deposit, no income). From/To are days of TransactionDate, both
+              included; a void row stays listed with IsVoid true. PaidFrom/PaidTo are the first and last day paid for.
     bills     ``Status`` is ``Unpaid``, ``Paid`` (with PaidOn) or ``Cancelled``. Amount includes TaxAmount (GST).
     balances  TotalRentPaid rises with each rent receipt and falls by a void; a bond is not in it. UpdatedOn follows.
-    jobs      ``QuoteId`` is there once a quotation was accepted; /quotations answers one object, 404 when there is none.
-    errors    a required parameter missing is 502, a bad one 400, a missing scope 403, an unknown path 404; in derived mode
-              GET /v1/dashboards/transactions is 404 and GET /v1/bills 405. Null values are left out of rows.
+    jobs      ``QuoteId`` is there once a quotation was accepted; /quotations answers one object, 404 without one.
+    errors    a required parameter missing is 502, a bad one 400, a missing scope 403, an unknown path 404; in derived
+              mode GET /v1/dashboards/transactions is 404 and GET /v1/bills 405. Null values are left out of rows.
 """
 
 from __future__ import annotations

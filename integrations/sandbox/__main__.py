@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,8 +22,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--agencies", type=int, default=2)
     parser.add_argument("--ledger", choices=("line", "derived"), default="line")
-    parser.add_argument("--today", type=date.fromisoformat, default=None, help="the agencies' first today (default: today)")
-    parser.add_argument("--state", type=Path, default=None, help="file that keeps tokens, time and edits over a restart")
+    parser.add_argument(
+        "--today", type=date.fromisoformat, default=None, help="the agencies' first today (default: today)"
+    )
+    parser.add_argument(
+        "--state", type=Path, default=None, help="file that keeps tokens, time and edits over a restart"
+    )
     args = parser.parse_args()
     server = SandboxServer(
         lots=args.lots, years=args.years, seed=args.seed, ledger=args.ledger, agencies=args.agencies,
@@ -32,7 +37,8 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     server.start()
-    print(f"{server.vendor.title} sandbox at {server.url}, API at {server.api_url}", flush=True)
+    sys.stdout.write(f"{server.vendor.title} sandbox at {server.url}, API at {server.api_url}\n")
+    sys.stdout.flush()
     stop.wait()
     server.stop()
     return 0

@@ -49,7 +49,7 @@ class Control:
         if not request.path.startswith("/_sandbox/"):
             return None
         if request.path == STYLE_PATH:
-            return Response(STYLE.encode(), 200, "text/css; charset=utf-8")
+            return Response(STYLE, 200, "text/css; charset=utf-8")
         action = self._routes.get((request.method, request.path.removeprefix("/_sandbox/")))
         if action is None:
             return json_response({"error": f"No control at {request.method} {request.path}."}, 404)
@@ -60,11 +60,12 @@ class Control:
         return {
             "vendor": server.vendor.slug, "ledger": server.vendor.ledger, "latency_ms": server.faults.latency_ms,
             "expires_in": server.oauth.tokens.expires_in, "rotate_refresh": server.oauth.tokens.rotate_refresh,
-            "client_auth": server.oauth.settings.client_auth, "fault_kinds": KINDS, "operations": server.vendor.operations(),
+            "client_auth": server.oauth.settings.client_auth, "fault_kinds": KINDS,
+            "operations": server.vendor.operations(),
             "faults": [fault.describe() for fault in server.faults.active()],
             "agencies": [
-                {"index": agency.index, "id": agency.id, "name": agency.name, "today": date.fromordinal(agency.today).isoformat(),
-                 **server.vendor.sizes(agency.index)}
+                {"index": agency.index, "id": agency.id, "name": agency.name,
+                 "today": date.fromordinal(agency.today).isoformat(), **server.vendor.sizes(agency.index)}
                 for agency in server.vendor.agencies
             ],
         }  # fmt: skip
@@ -83,9 +84,13 @@ class Control:
 
     def _add_fault(self, args: Json) -> Json:
         known = ("kind", "path", "times", "skip", "method")
-        params = {**args.get("params", {}), **{name: value for name, value in args.items() if name not in (*known, "params")}}
+        params = {
+            **args.get("params", {}),
+            **{name: value for name, value in args.items() if name not in (*known, "params")},
+        }
         fault = self.server.faults.add(
-            str(args.get("kind", "")), str(args.get("path") or ""), times=args.get("times"), skip=int(args.get("skip") or 0),
+            str(args.get("kind", "")), str(args.get("path") or ""), times=args.get("times"),
+            skip=int(args.get("skip") or 0),
             method=args.get("method"), **params,
         )  # fmt: skip
         return fault.describe()

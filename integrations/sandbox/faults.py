@@ -35,7 +35,7 @@ KINDS: dict[str, str] = {
     "overlap_pages": "a page with Offset > 0 starts rows (3) too early",
     "stuck_page": "every page is the first page",
     "latency": "the right answer after ms (100)",
-    "mutate_rows": "rows changed on their way out; params mutation (see mutations.MUTATIONS), count (1; null = all), field",
+    "mutate_rows": "rows changed on their way out; params mutation, count (1; null = all), field",
 }
 # A switch on these acts on the token endpoint when no path is given.
 TOKEN_KINDS = frozenset({"revoked_grant", "invalid_client", "no_refresh_token"})

@@ -11,6 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
 
 from .wire import BadRequestLine, Request, Response, SandboxError, WireFault, json_response, read_request
 
@@ -81,7 +82,7 @@ class Connection(socketserver.BaseRequestHandler):
         with sock.makefile("rb", buffering=65_536) as stream:
             try:
                 while not self.server.stopping.is_set():
-                    request = read_request(stream)
+                    request = read_request(cast("BinaryIO", stream))
                     if request is None:
                         return
                     response = self.server.answer(request)
@@ -154,16 +155,14 @@ class Listener(socketserver.ThreadingTCPServer):
             log.exception("sandbox failed on %s %s", request.method, request.path)
             return json_response({"error": "The sandbox itself failed; see its log."}, 500)
 
-    def process_request(self, request: object, client_address: object) -> None:
+    def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the socket before its thread starts."""
-        assert isinstance(request, socket.socket)
         with self._open_lock:
             self._open.add(request)
         super().process_request(request, client_address)
 
-    def shutdown_request(self, request: object) -> None:
+    def shutdown_request(self, request: Any) -> None:
         """Forget the socket; close without shutdown so that a pending reset stays a reset."""
-        assert isinstance(request, socket.socket)
         with self._open_lock:
             self._open.discard(request)
         request.close()

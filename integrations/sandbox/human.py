@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from .consent import page
 from .faults import KINDS
-from .mutations import LIST_MUTATIONS, MUTATIONS
+from .mutations import MUTATIONS
 from .wire import SandboxError
 
 if TYPE_CHECKING:
     from .server import SandboxServer
 
 Form = dict[str, str]
+# What the one number of the fault form means, by kind.
+NUMBERS = {"rate_limited": "retry_after", "server_error": "status", "timeout": "seconds", "latency": "ms"}
 
 
 def _advance(server: SandboxServer, form: Form) -> str:
     made = server.vendor.advance(int(form.get("days", "1")))
-    return f"{form.get('days', '1')} day(s) passed: " + ", ".join(f"{count} {name}" for name, count in made.items()) + "."
+    return (
+        f"{form.get('days', '1')} day(s) passed: " + ", ".join(f"{count} {name}" for name, count in made.items()) + "."
+    )
 
 
 def _edit(server: SandboxServer, form: Form) -> str:
@@ -33,9 +37,11 @@ def _edit(server: SandboxServer, form: Form) -> str:
 
 
 def _fault(server: SandboxServer, form: Form) -> str:
-    params: dict[str, object] = {}
+    params: dict[str, Any] = {}
     if form.get("number"):
-        name = {"rate_limited": "retry_after", "server_error": "status", "timeout": "seconds", "latency": "ms"}.get(form["kind"], "count")
+        name = {"rate_limited": "retry_after", "server_error": "status", "timeout": "seconds", "latency": "ms"}.get(
+            form["kind"], "count"
+        )
         params[name] = int(form["number"])
     times = int(form["times"]) if form.get("times") else None
     fault = server.faults.add(form.get("kind", ""), form.get("path", ""), times=times, **params)
@@ -62,8 +68,14 @@ def _revoke(server: SandboxServer, _: Form) -> str:
 
 
 ACTIONS: dict[str, Callable[[SandboxServer, Form], str]] = {
-    "advance": _advance, "edit": _edit, "fault": _fault, "clear": _clear, "ledger": _ledger, "expire": _expire, "revoke": _revoke,
-}  # fmt: skip
+    "advance": _advance,
+    "edit": _edit,
+    "fault": _fault,
+    "clear": _clear,
+    "ledger": _ledger,
+    "expire": _expire,
+    "revoke": _revoke,
+}
 
 
 def run_form(server: SandboxServer, form: Form) -> str:
@@ -79,7 +91,7 @@ def run_form(server: SandboxServer, form: Form) -> str:
 def _form(action: str, inner: str, label: str, kind: str = "") -> str:
     return (
         f'<form class="line" method="post" action="/"><input type="hidden" name="action" value="{action}">{inner}'
-        f'<button{f" class={kind}" if kind else ""}>{escape(label)}</button></form>'
+        f"<button{f' class={kind}' if kind else ''}>{escape(label)}</button></form>"
     )
 
 
@@ -92,60 +104,93 @@ def _select(label: str, name: str, options: list[str]) -> str:
     return f'<label>{escape(label)}<select name="{name}">{inner}</select></label>'
 
 
+EDITS = (
+    ("edit_receipt", "Raise a receipt by $10"), ("void_receipt", "Void a receipt"),
+    ("add_receipt", "Receipt rent by hand"), ("edit_bill", "Raise a bill by $10"), ("cancel_bill", "Cancel a bill"),
+    ("add_bill", "Enter a bill"), ("rename_address", "Rename an address"), ("archive_lot", "Archive a property"),
+    ("end_tenancy", "End a lease"), ("new_tenancy", "Let a vacant property"), ("report_job", "Report a job"),
+)  # fmt: skip
+RESOURCES = ["receipts", "bills", "lots", "tenancies", "jobs", "contacts"]
+
+
+def _card(title: str, *parts: str) -> str:
+    return f'<div class="card"><h2>{escape(title)}</h2>{"".join(parts)}</div>'
+
+
+def _table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in heads)
+    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
+
+
+def _agencies(server: SandboxServer) -> str:
+    vendor = server.vendor
+    rows = [
+        (
+            agency.name,
+            f"{date.fromordinal(agency.today):%d %b %Y}",
+            *(f"{n:,}" for n in vendor.sizes(agency.index).values()),
+        )
+        for agency in vendor.agencies
+    ]
+    return _table(("Agency", "Today", *vendor.sizes()), rows)
+
+
+def _time_card(server: SandboxServer) -> str:
+    mode = server.vendor.ledger
+    other = "line" if mode == "derived" else "derived"
+    return _card(
+        "Time, ledger and access",
+        _form("advance", _hidden(days="1"), "Advance a day", "go"),
+        _form("advance", _hidden(days="7"), "Advance a week"),
+        _form("advance", _hidden(days="30"), "Advance 30 days"),
+        f"<p>Ledger mode: <strong>{mode}</strong></p>",
+        _form("ledger", _hidden(ledger=other), f"Switch to {other}"),
+        _form("expire", "", "Expire access tokens"),
+        _form("revoke", "", "Revoke every grant", "stop"),
+    )
+
+
+def _mischief_card() -> str:
+    record = _select("Record", "resource", RESOURCES)
+    return _card(
+        "Mischief",
+        _form("edit", _hidden(op="vanish") + record, "Let one vanish"),
+        _form("edit", _hidden(op="duplicate") + record, "List one twice"),
+        _form("edit", _hidden(op="mutate") + record + _select("Oddity", "mutation", list(MUTATIONS)), "Make one odd"),
+    )
+
+
+def _fault_card(server: SandboxServer) -> str:
+    fields = (
+        _select("Kind", "kind", list(KINDS))
+        + '<label>Path<input name="path" placeholder="/api/*"></label>'
+        + '<label>Times (empty: until cleared)<input name="times" inputmode="numeric" size="4"></label>'
+        + '<label>Number (seconds, status …)<input name="number" inputmode="numeric" size="6"></label>'
+    )
+    rows = [(fault.kind, fault.path, f"{fault.hits} of {fault.times or 'any'}") for fault in server.faults.active()]
+    table = _table(("Kind", "Path", "Hit"), rows) if rows else '<p class="soft">No fault is on.</p>'
+    return _card("Faults", _form("fault", fields, "Switch on"), _form("clear", "", "Clear all faults"), table)
+
+
 def control_page(server: SandboxServer, said: str) -> str:
     """Return the page."""
-    vendor = server.vendor
-    rows = "".join(
-        f"<tr><td>{escape(agency.name)}</td><td>{date.fromordinal(agency.today):%d %b %Y}</td>"
-        + "".join(f"<td>{count:,}</td>" for count in vendor.sizes(agency.index).values())
-        + "</tr>"
-        for agency in vendor.agencies
-    )
-    heads = "".join(f"<th>{name}</th>" for name in ("Agency", "Today", *vendor.sizes()))
-    faults = "".join(
-        f"<tr><td>{fault.kind}</td><td>{escape(fault.path)}</td><td>{fault.hits} of {fault.times or 'any'}</td></tr>"
-        for fault in server.faults.active()
-    )
-    edits = "".join(
-        _form("edit", _hidden(op=op), label)
-        for op, label in (
-            ("edit_receipt", "Raise a receipt by $10"), ("void_receipt", "Void a receipt"), ("add_receipt", "Receipt rent by hand"),
-            ("edit_bill", "Raise a bill by $10"), ("cancel_bill", "Cancel a bill"), ("add_bill", "Enter a bill"),
-            ("rename_address", "Rename an address"), ("archive_lot", "Archive a property"), ("end_tenancy", "End a lease"),
-            ("new_tenancy", "Let a vacant property"), ("report_job", "Report a job"),
-        )
-    )  # fmt: skip
-    resources = ["receipts", "bills", "lots", "tenancies", "jobs", "contacts"]
-    other = "line" if vendor.ledger == "derived" else "derived"
+    title = f"{server.vendor.title} sandbox"
     note = f'<div class="card note" role="status">{escape(said)}</div>' if said else ""
-    log = "".join(
-        f"<tr><td>{escape(entry.method)} {escape(entry.path)}</td><td>{entry.status}</td><td>{escape(entry.fault)}</td></tr>"
-        for entry in reversed(server.requests.entries[-15:])
+    log = [
+        (f"{entry.method} {entry.path}", entry.status, entry.fault) for entry in reversed(server.requests.entries[-15:])
+    ]
+    cards = (
+        _time_card(server),
+        _card("Work of the agency", *(_form("edit", _hidden(op=op), label) for op, label in EDITS)),
+        _mischief_card(),
+        _fault_card(server),
     )
     return page(
-        f"{vendor.title} sandbox",
-        f'<h1>{escape(vendor.title)} sandbox</h1><p class="soft">A pretend agency system. Play the agency here, then look what '
-        f"your own software makes of it.</p>{note}"
-        f'<div class="card scroll"><table><tr>{heads}</tr>{rows}</table></div><div class="grid">'
-        f'<div class="card"><h2>Time</h2>{_form("advance", _hidden(days="1"), "Advance a day", "go")}'
-        f'{_form("advance", _hidden(days="7"), "Advance a week")}{_form("advance", _hidden(days="30"), "Advance 30 days")}'
-        f'<h2>Ledger</h2><p>Mode: <strong>{vendor.ledger}</strong></p>{_form("ledger", _hidden(ledger=other), f"Switch to {other}")}'
-        f'<h2>Access</h2>{_form("expire", "", "Expire access tokens")}{_form("revoke", "", "Revoke every grant", "stop")}</div>'
-        f'<div class="card"><h2>Work of the agency</h2>{edits}</div>'
-        f'<div class="card"><h2>Mischief</h2>{_form("edit", _hidden(op="vanish") + _select("Record", "resource", resources), "Let one vanish")}'
-        f'{_form("edit", _hidden(op="duplicate") + _select("Record", "resource", resources), "List one twice")}'
-        f'{_form("edit", _hidden(op="mutate") + _select("Record", "resource", resources) + _select("Oddity", "mutation", list(MUTATIONS)), "Make one odd")}'
-        f'<p class="soft">For answers instead of records: the fault mutate_rows knows {", ".join(LIST_MUTATIONS)} too.</p></div>'
-        f'<div class="card"><h2>Faults</h2>'
-        + _form(
-            "fault",
-            _select("Kind", "kind", list(KINDS))
-            + '<label>Path<input name="path" placeholder="/api/*"></label><label>Times (empty: until cleared)'
-            '<input name="times" inputmode="numeric" size="4"></label><label>Number (seconds, status …)'
-            '<input name="number" inputmode="numeric" size="6"></label>',
-            "Switch on",
-        )
-        + f'{_form("clear", "", "Clear all faults")}<div class="scroll"><table>{faults}</table></div></div></div>'
-        f'<div class="card scroll"><h2>Last requests</h2><table>{log}</table></div>',
+        title,
+        f'<h1>{escape(title)}</h1><p class="soft">A pretend agency system. Play the agency here, then look what your '
+        f'own software makes of it.</p>{note}{_card("Agencies", _agencies(server))}<div class="grid">{
+            "".join(cards)
+        }</div>' + _card("Last requests", _table(("Request", "Status", "Fault"), log)),
         wide=True,
     )

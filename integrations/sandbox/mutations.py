@@ -17,7 +17,7 @@ from .wire import SandboxError
 Row = dict[str, Any]
 DATE = re.compile(r"^\d{4}-\d\d-\d\dT")
 ASTRAL = "\U0001f3e1\U00020bb7 Garden House \U0001f469\u200d\U0001f467"
-RTL = "\u202b\u0634\u0627\u0631\u0639 \u0627\u0644\u0646\u064a\u0644\u202c \u05e8\u05d7\u05d5\u05d1 \u05d4\u05e0\u05d1\u05d9\u05d0\u05d9\u05dd"
+RTL = "\u202b\u0634\u0627\u0631\u0639 \u0627\u0644\u0646\u064a\u0644\u202c \u05e8\u05d7\u05d5\u05d1"
 MONEY = ("Amount", "TaxAmount", "RentAmount", "TotalRentPaid", "BondAmount", "RentArrears", "TotalArrears")
 
 
@@ -89,7 +89,9 @@ def _retext(row: Row, text: str) -> None:
     address = row.get("Address")
     if isinstance(address, dict):
         row["Address"] = {**address, "Street": f"{text} {address.get('Street', '')}".strip()}
-    target = next((n for n in ("AddressText", "LotAddress", "NameText", "Detail", "Summary", "Reference") if n in row), "")
+    target = next(
+        (n for n in ("AddressText", "LotAddress", "NameText", "Detail", "Summary", "Reference") if n in row), ""
+    )
     if target:
         row[target] = f"{text} {row[target]}"
 

@@ -9,13 +9,12 @@ import hmac
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
 from .consent import consent_page, problem_page
 from .tokens import Grant, TokenStore
 from .wire import Request, Response, html_response, json_response, redirect
-
-NO_STORE = {"Cache_Control": "no-store", "Pragma": "no-cache"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,9 @@ class OAuthSettings:
 class OAuthServer:
     """Endpoints below ``/connect`` and the discovery document."""
 
-    def __init__(self, settings: OAuthSettings, accounts: Callable[[], list[Account]], changed: Callable[[], None]) -> None:
+    def __init__(
+        self, settings: OAuthSettings, accounts: Callable[[], list[Account]], changed: Callable[[], None]
+    ) -> None:
         self.settings = settings
         self.accounts = accounts
         self.changed = changed
@@ -76,7 +77,7 @@ class OAuthServer:
             self.tokens.access.pop(bearer(request), None)
         self.changed()
 
-    def grant_directly(self, account: str, scope: str = "") -> dict[str, object]:
+    def grant_directly(self, account: str, scope: str = "") -> dict[str, Any]:
         """Return tokens as if a person had approved: for demo data and tests that are not about consent."""
         with self.lock:
             body = self.tokens.answer(self.tokens.new_grant(account, scope or " ".join(self.settings.scopes)))
@@ -111,7 +112,9 @@ class OAuthServer:
         if query.get("client_id") != self.settings.client_id:
             return html_response(problem_page("Unknown application", "No application has this client id."), 400)
         if target.scheme not in ("http", "https") or not target.netloc or target.fragment:
-            return html_response(problem_page("Bad return address", "redirect_uri must be an absolute web address."), 400)
+            return html_response(
+                problem_page("Bad return address", "redirect_uri must be an absolute web address."), 400
+            )
         scopes = query.get("scope", "").split()
         problem = ""
         if query.get("response_type") != "code":
@@ -147,7 +150,9 @@ class OAuthServer:
         if form.get("account") not in known:
             return html_response(problem_page("No agency chosen", "Go back and choose the agency to connect."), 400)
         method = form.get("code_challenge_method", "plain")
-        code = self.tokens.new_code(form["account"], form["scope"], form["redirect_uri"], form.get("code_challenge", ""), method)
+        code = self.tokens.new_code(
+            form["account"], form["scope"], form["redirect_uri"], form.get("code_challenge", ""), method
+        )
         return self._return(form, request.base_url, code=code.value)
 
     def _client_error(self, request: Request) -> Response | None:
@@ -181,7 +186,7 @@ class OAuthServer:
             case _:
                 return _refuse("unsupported_grant_type")
         self.changed()
-        return _refuse("invalid_grant") if grant is None else json_response(self.tokens.answer(grant), **NO_STORE)
+        return _refuse("invalid_grant") if grant is None else _no_store(self.tokens.answer(grant))
 
     def _redeem(self, form: dict[str, str]) -> Grant | None:
         """Return the grant for a code. A second use of a code ends the grant of its first use (RFC 6749 4.1.2)."""
@@ -212,8 +217,14 @@ def bearer(request: Request) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
+def _no_store(body: dict[str, Any], status: int = 200) -> Response:
+    response = json_response(body, status)
+    response.headers |= {"Cache-Control": "no-store", "Pragma": "no-cache"}
+    return response
+
+
 def _refuse(code: str) -> Response:
-    return json_response({"error": code}, 400, **NO_STORE)
+    return _no_store({"error": code}, 400)
 
 
 def _verifies(challenge: str, method: str, verifier: str) -> bool:

@@ -35,7 +35,13 @@ class SandboxServer:
     ) -> None:  # fmt: skip
         self.host, self.port = host, port
         self.journal = Journal(state)
-        world: dict[str, Any] = {"lots": lots, "years": years, "seed": seed, "agencies": agencies, "today": today.isoformat()}
+        world: dict[str, Any] = {
+            "lots": lots,
+            "years": years,
+            "seed": seed,
+            "agencies": agencies,
+            "today": today.isoformat(),
+        }
         saved = self.journal.load()
         world = saved.world or world
         today = date.fromisoformat(world["today"])
@@ -45,14 +51,20 @@ class SandboxServer:
         self.requests = RequestLog()
         self.control = Control(self)
         self._restore(world, saved.operations, saved.oauth, saved.settings)
-        self.vendor.disconnected = lambda account: self.revoke(account)
+        self.vendor.disconnected = self._disconnected
         self._listener: Listener | None = None
 
     def _restore(
-        self, world: dict[str, Any], operations: list[dict[str, Any]], oauth: dict[str, Any] | None, settings: dict[str, Any] | None
+        self,
+        world: dict[str, Any],
+        operations: list[dict[str, Any]],
+        oauth: dict[str, Any] | None,
+        settings: dict[str, Any] | None,
     ) -> None:
         for entry in operations:
-            self.vendor.agencies[entry["agency"]].run(entry["name"], replayed_stamp=entry["stamp"], **entry["arguments"])
+            self.vendor.agencies[entry["agency"]].run(
+                entry["name"], replayed_stamp=entry["stamp"], **entry["arguments"]
+            )
         if oauth:
             self.oauth.tokens.load(oauth)
         if settings:
@@ -61,6 +73,9 @@ class SandboxServer:
         self.journal.rewrite(world, operations, oauth, settings)
         for agency in self.vendor.agencies:
             agency.journal = self.journal.operation
+
+    def _disconnected(self, account: str) -> None:
+        self.revoke(account)
 
     def _tokens_changed(self) -> None:
         with self.oauth.lock:
@@ -97,7 +112,9 @@ class SandboxServer:
     def __enter__(self) -> SandboxServer:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     # --- shortcuts for tests --------------------------------------------------------------------------------------

@@ -50,7 +50,11 @@ class Journal:
         return saved
 
     def rewrite(
-        self, world: dict[str, Any], operations: list[dict[str, Any]], oauth: dict[str, Any] | None, settings: dict[str, Any] | None
+        self,
+        world: dict[str, Any],
+        operations: list[dict[str, Any]],
+        oauth: dict[str, Any] | None,
+        settings: dict[str, Any] | None,
     ) -> None:
         """Replace the file by the shortest one that says the same."""
         if self._path is None:

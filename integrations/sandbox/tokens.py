@@ -54,7 +54,9 @@ class TokenStore:
 
     def new_code(self, account: str, scope: str, redirect_uri: str, challenge: str, method: str) -> Code:
         """Issue a code for a consent just given; it lives for five minutes."""
-        code = Code(secrets.token_urlsafe(24), account, scope, redirect_uri, challenge, method, self.now() + CODE_SECONDS)
+        code = Code(
+            secrets.token_urlsafe(24), account, scope, redirect_uri, challenge, method, self.now() + CODE_SECONDS
+        )
         self.codes[code.value] = code
         return code
 

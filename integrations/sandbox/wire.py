@@ -117,7 +117,9 @@ class Response:
 
 def json_response(value: object, status: int = 200, **headers: str) -> Response:
     """Answer with JSON; decimals and dates inside become strings."""
-    return Response(orjson.dumps(value, default=str), status, JSON, {k.replace("_", "-"): v for k, v in headers.items()})
+    return Response(
+        orjson.dumps(value, default=str), status, JSON, {k.replace("_", "-"): v for k, v in headers.items()}
+    )
 
 
 def html_response(text: str, status: int = 200, **headers: str) -> Response:

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import orjson
 
-from ..mutations import Row
-from ..wire import Request, Response, SandboxError, json_response
+from integrations.sandbox.mutations import Row
+from integrations.sandbox.wire import Request, Response, SandboxError, json_response
+
 from .model import TICKS_PER_DAY, Contact, Lot
 from .money_rows import bills_since, job_row, job_stamp, quote_row, receipt_row
 from .rows import balance_row, contact_row, lot_row, tenancy_api_row, tenant_row
@@ -84,7 +85,9 @@ def window(request: Request) -> tuple[int, int]:
     return offset, limit
 
 
-def paged(agency: Agency, resource: str, items: Sequence[T], build: Callable[[Agency, T], Row], request: Request) -> list[Row]:
+def paged(
+    agency: Agency, resource: str, items: Sequence[T], build: Callable[[Agency, T], Row], request: Request
+) -> list[Row]:
     """Return one page of a list; what vanished or was doubled shifts the rows after it, as it does upstream."""
     offset, limit = window(request)
     if agency.hidden or agency.copies:
@@ -95,13 +98,18 @@ def paged(agency: Agency, resource: str, items: Sequence[T], build: Callable[[Ag
 def lots(agency: Agency, request: Request) -> list[Row]:
     """All lots that are not archived and changed after Timestamp."""
     since = integer(request, "Timestamp")
-    return agency.listed("lots", [lot_row(agency, lot) for lot in agency.lots if lot.archived is None and lot.stamp > since])
+    return agency.listed(
+        "lots", [lot_row(agency, lot) for lot in agency.lots if lot.archived is None and lot.stamp > since]
+    )
 
 
 def archived_lots(agency: Agency, request: Request) -> list[Row]:
     """Archived lots in the order of their archiving."""
     since = moment(request, "ArchivedSince") or 0
-    found = sorted((lot for lot in agency.lots if lot.archived is not None and lot.archived_stamp >= since), key=lambda lot: lot.archived_stamp)
+    found = sorted(
+        (lot for lot in agency.lots if lot.archived is not None and lot.archived_stamp >= since),
+        key=lambda lot: lot.archived_stamp,
+    )
 
     def build(agency: Agency, lot: Lot) -> Row:
         return lot_row(agency, lot, archived_list=True)

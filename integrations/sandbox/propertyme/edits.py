@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..wire import SandboxError
+from integrations.sandbox.wire import SandboxError
+
 from . import life
 from .ledger import MANUAL_BILL, MANUAL_RECEIPTS, bill_key, receipt_key
 from .model import iso_day
@@ -34,7 +35,12 @@ def advance(agency: Agency, *, days: int = 1) -> dict[str, int]:
 
 @operation
 def edit_receipt(
-    agency: Agency, *, record: str | None = None, amount: Amount | None = None, on: str | None = None, reference: str | None = None
+    agency: Agency,
+    *,
+    record: str | None = None,
+    amount: Amount | None = None,
+    on: str | None = None,
+    reference: str | None = None,
 ) -> str:
     """Change a receipt; without any value its amount rises by ten dollars."""
     key = pick_key(agency, "receipts", record)
@@ -84,7 +90,8 @@ def add_receipt(agency: Agency, *, tenancy_id: str | None = None, amount: Amount
 
 @operation
 def edit_bill(
-    agency: Agency, *, record: str | None = None, amount: Amount | None = None, due: str | None = None, paid: str | None = None,
+    agency: Agency, *, record: str | None = None, amount: Amount | None = None, due: str | None = None,
+    paid: str | None = None,
     status: str | None = None, detail: str | None = None,
 ) -> str:  # fmt: skip
     """Change a bill; without any value its amount rises by ten dollars. ``paid`` also sets the status."""
@@ -128,7 +135,12 @@ def add_bill(
     key = bill_key(day, chosen, MANUAL_BILL, agency.manual)
     agency.bills.insert(key)
     record_id = agency.make_id("bills", key)
-    fields: dict[str, Any] = {"Amount": dollars(value), "TaxAmount": dollars(round(value / 11)), "Detail": detail, "Status": "Unpaid"}
+    fields: dict[str, Any] = {
+        "Amount": dollars(value),
+        "TaxAmount": dollars(round(value / 11)),
+        "Detail": detail,
+        "Status": "Unpaid",
+    }
     fields |= {"SupplierReference": supplier} if supplier else {}
     fields |= {"JobTaskId": job_id} if job_id else {}
     patch = agency.patch("bills", record_id)

@@ -12,12 +12,12 @@ from .world import Agency
 
 
 def build_agency(*, index: int, lots: int, years: float, seed: int, today: int) -> Agency:
-    """Return the index-th agency of a seed with so many lots and years of history; the same arguments give the same agency."""
+    """Return the index-th agency of a seed; the same arguments give the same agency, ``years`` of history included."""
     name, code = AGENCIES[index % len(AGENCIES)]
     if index >= len(AGENCIES):
         name, code = f"{name} {index + 1}", f"{code}{index + 1}"
     agency = Agency(index=index, name=name, code=code, seed=seed, years=years, today=today)
-    rng = random.Random(agency.seed)  # noqa: S311  reproducible, not secret
+    rng = random.Random(agency.seed)
     _suppliers(agency, rng, _places(index, lots))
     _lots(agency, rng, lots)
     receipts: list[int] = []
@@ -38,11 +38,15 @@ def _places(index: int, lots: int) -> list[int]:
 def _suppliers(agency: Agency, rng: random.Random, places: list[int]) -> None:
     day = agency.first_day - 30
     used = [PLACES[place] for place in places]
-    agency.suppliers["agency"] = [add_contact(agency, "Supplier", day, company=agency.name, trade="Property management").index]
+    agency.suppliers["agency"] = [
+        add_contact(agency, "Supplier", day, company=agency.name, trade="Property management").index
+    ]
     wanted: list[tuple[str, str, str]] = []
     wanted += [(f"council:{place.suburb}", place.council, "Local council") for place in used]
     wanted += [(f"water:{state}", WATER[state], "Water") for state in sorted({place.state for place in used})]
-    wanted += [(f"land_tax:{state}", LAND_TAX[state], "State revenue") for state in sorted({place.state for place in used})]
+    wanted += [
+        (f"land_tax:{state}", LAND_TAX[state], "State revenue") for state in sorted({place.state for place in used})
+    ]
     wanted += [(role, name, role.capitalize()) for role, names in SUPPLIERS.items() for name in names]
     known: dict[str, int] = {}
     for role, name, trade in wanted:
@@ -70,7 +74,11 @@ def _lots(agency: Agency, rng: random.Random, count: int) -> None:
         if not agency.lots or rng.random() > 0.15:
             owner = add_person(agency, "Owner", created).index
         index = len(agency.lots)
-        kind = ("Unit" if building else rng.choice(("Unit", "Townhouse", "Apartment"))) if unit else rng.choice(("House", "House", "Duplex"))
+        kind = (
+            ("Unit" if building else rng.choice(("Unit", "Townhouse", "Apartment")))
+            if unit
+            else rng.choice(("House", "House", "Duplex"))
+        )
         bedrooms = rng.randint(1, 3) if unit else rng.randint(2, 5)
         lot = Lot(
             index, place, unit, number, street, building, kind, bedrooms, max(1, bedrooms - 1), rng.randrange(3),

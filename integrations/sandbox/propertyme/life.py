@@ -128,7 +128,9 @@ def _scheduled_bills(agency: Agency, lot: Lot, first: int, last: int, bills: lis
                 day = add_months(day, 1)
             continue
         every = 91 if kind.every == "quarter" else 365
-        bills.extend(bill_key(day, lot.index, kind.code, 0) for day in range(first + (roll - first) % every, last + 1, every))
+        bills.extend(
+            bill_key(day, lot.index, kind.code, 0) for day in range(first + (roll - first) % every, last + 1, every)
+        )
     roll = mix(agency.seed, 16, lot.index)
     if roll % 12 == 0 and first <= (day := first + roll // 12 % 600) <= last and last > first:
         bills.append(bill_key(day, lot.index, 13, 0))
@@ -151,7 +153,9 @@ def add_job(agency: Agency, lot: Lot, day: int, bills: list[int]) -> Job:
     _, _, trade, low, high = JOBS[template]
     supplier = agency.suppliers[trade][roll // 16 % len(agency.suppliers[trade])]
     amount = low * 100 + roll // 64 % ((high - low) * 100)
-    tenancy = next((t.index for t in tenancies_of(agency, lot) if t.start <= day and (t.closed is None or t.closed > day)), None)
+    tenancy = next(
+        (t.index for t in tenancies_of(agency, lot) if t.start <= day and (t.closed is None or t.closed > day)), None
+    )
     job = Job(index, lot.index, tenancy, supplier, template, day, amount, [(day, "Reported")])
     at = day
     if roll // 7 % 10 < 6:

@@ -35,8 +35,8 @@ def make_id(space: int, number: int) -> str:
     """Return a UUID that holds a 64-bit number, reversibly; ``space`` keeps agencies and kinds apart."""
     scrambled = ((number ^ space) * ODD) & MASK
     hexed = f"{scrambled:016x}"
-    tail = f"{mix(space, number) & 0xFFFFFF:06x}"
-    return f"{space & 0xFFFFFFFF:08x}-{hexed[:4]}-4{hexed[4:7]}-a{hexed[7:10]}-{hexed[10:]}{tail}"
+    tail = (scrambled >> 31 ^ scrambled ^ space >> 40) & 0xFFFFFF
+    return f"{space & 0xFFFFFFFF:08x}-{hexed[:4]}-4{hexed[4:7]}-a{hexed[7:10]}-{hexed[10:]}{tail:06x}"
 
 
 def read_id(space: int, text: str) -> int | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from ..mutations import Row
+from integrations.sandbox.mutations import Row
+
 from .ledger import BILLS, BOND, JOB_BILL, MANUAL_BILL, MANUAL_RECEIPTS, BillKind, bill_parts, receipt_parts
 from .model import Job, iso_day, iso_stamp, mix
 from .names import JOBS, MANAGERS, PLACES
@@ -30,14 +31,16 @@ def job_row(agency: Agency, job: Job) -> Row:
     chosen = status in ("Quoted", "Approved", "Assigned", "Finished", "Closed", "Completed")
     row: Row = {
         "Id": agency.make_id("jobs", job.index), "CustomerId": agency.id, "Number": job.index + 1,
-        "DisplayNumber": f"J{job.index + 1:05d}", "LotId": agency.make_id("lots", lot.index), "LotReference": lot_reference(lot),
+        "DisplayNumber": f"J{job.index + 1:05d}", "LotId": agency.make_id("lots", lot.index),
+        "LotReference": lot_reference(lot),
         "Summary": summary, "Description": description, "Status": status, "TaskType": "JobTask",
         "ReportedContactType": "Tenant" if tenant else "Agent", "Access": "Tenant" if tenant else "Agent",
         "OwnerContactId": agency.make_id("contacts", owner.index), "OwnerReference": owner.reference,
         "TenantContactId": agency.make_id("contacts", tenant.index) if tenant else None,
         "TenantReference": tenant.reference if tenant else None,
         "ContactId": agency.make_id("contacts", supplier.index) if chosen else None,
-        "ContactReference": supplier.reference if chosen else None, "SupplierReference": supplier.reference if chosen else None,
+        "ContactReference": supplier.reference if chosen else None,
+        "SupplierReference": supplier.reference if chosen else None,
         "ManagerName": MANAGERS[lot.manager], "ManagerMemberId": agency.make_id("members", lot.manager),
         "QuoteId": agency.make_id("quotes", job.index) if job.accepted is not None and job.accepted <= today else None,
         "IsLetterStatement": False, "StatementId": "", "OwnerAttending": False, "TenantAttending": tenant is not None,
@@ -49,7 +52,7 @@ def job_row(agency: Agency, job: Job) -> Row:
 
 
 def quote_row(agency: Agency, job: Job) -> Row | None:
-    """Return the quotation of a job (JobTaskQuoteData), None while there is none; a job's QuoteId says it was accepted."""
+    """Return the quotation of a job (JobTaskQuoteData) or None; a job's QuoteId says that it was accepted."""
     if job.quoted is None or job.quoted > agency.today:
         return None
     supplier = agency.contacts[job.supplier]
@@ -78,12 +81,16 @@ def receipt_row(agency: Agency, key: int) -> Row:
     row: Row = {
         "Id": agency.make_id("receipts", key), "LotId": agency.make_id("lots", tenancy.lot),
         "TenancyId": agency.make_id("tenancies", index), "Type": "Bond" if number == BOND else "Rent",
-        "Amount": dollars(receipt_cents(agency, key)), "TransactionDate": iso_day(day), "PaidFrom": None, "PaidTo": None,
+        "Amount": dollars(receipt_cents(agency, key)), "TransactionDate": iso_day(day), "PaidFrom": None,
+        "PaidTo": None,
         "Reference": f"{agency.code}{tenancy.index + 1001}-{number + 1:03d}", "IsVoid": False,
         "Timestamp": agency.stamp_of(day, key),
     }  # fmt: skip
     if number < MANUAL_RECEIPTS:
-        row["PaidFrom"], row["PaidTo"] = iso_day(tenancy.period_start(number)), iso_day(tenancy.period_start(number + 1) - 1)
+        row["PaidFrom"], row["PaidTo"] = (
+            iso_day(tenancy.period_start(number)),
+            iso_day(tenancy.period_start(number + 1) - 1),
+        )
     return agency.finish("receipts", row)
 
 
@@ -91,7 +98,11 @@ def _supplier(agency: Agency, kind: BillKind, lot: int, job: Job | None) -> int:
     place = PLACES[agency.lots[lot].place]
     if job is not None:
         return job.supplier
-    role = {"council": f"council:{place.suburb}", "water": f"water:{place.state}", "land_tax": f"land_tax:{place.state}"}.get(kind.role, kind.role)
+    role = {
+        "council": f"council:{place.suburb}",
+        "water": f"water:{place.state}",
+        "land_tax": f"land_tax:{place.state}",
+    }.get(kind.role, kind.role)
     choices = agency.suppliers.get(role) or agency.suppliers["agency"]
     return choices[mix(agency.seed, 20, lot, kind.code) % len(choices)]
 
@@ -107,11 +118,14 @@ def bill_cents(agency: Agency, key: int) -> int:
         return 0
     # The same lot pays about the same each time, a little more each year.
     base = kind.low * 100 + mix(agency.seed, 23, lot, code) % ((kind.high - kind.low) * 100)
-    return base + base * ((day - agency.first_day) // 365) * 3 // 100 + mix(agency.seed, 24, key) % 900
+    return base + base * ((day - agency.first_day) // 365) * 3 // 100 + key * 7919 % 900
 
 
 def bill_row(agency: Agency, key: int) -> Row:
-    """Return a row of ``/v1/bills``. ``Status`` is ``Unpaid``, ``Paid`` or ``Cancelled``; Amount includes TaxAmount (GST)."""
+    """Return a row of ``/v1/bills``.
+
+    ``Status`` is ``Unpaid``, ``Paid`` or ``Cancelled``; Amount includes TaxAmount (GST).
+    """
     day, lot, code, number = bill_parts(key)
     kind = BILLS[code]
     job = agency.jobs[number] if code == JOB_BILL else None
@@ -136,7 +150,7 @@ def bill_row(agency: Agency, key: int) -> Row:
         "Id": agency.make_id("bills", key), "LotId": agency.make_id("lots", lot),
         "JobTaskId": agency.make_id("jobs", number) if job else None,
         "SupplierContactId": agency.make_id("contacts", supplier.index), "SupplierReference": supplier.reference,
-        "Detail": detail, "Reference": f"INV-{mix(agency.seed, 26, key) % 1_000_000:06d}", "Amount": dollars(cents),
+        "Detail": detail, "Reference": f"INV-{roll >> 20 & 0xFFFFF:06d}", "Amount": dollars(cents),
         "TaxAmount": dollars(round(cents / 11)) if kind.taxed else 0.0, "DueDate": iso_day(day + 14), "PaidOn": paid,
         "Status": status, "Timestamp": agency.stamp_of(changed, key),
     }  # fmt: skip
@@ -150,7 +164,11 @@ def bills_since(agency: Agency, stamp: int) -> Iterator[Row]:
         keys = agency.bills.keys[start:]
         if start:
             seen = set(keys)
-            edited = [record for (resource, record), patch in agency.patches.items() if resource == "bills" and patch.stamp > stamp]
+            edited = [
+                record
+                for (resource, record), patch in agency.patches.items()
+                if resource == "bills" and patch.stamp > stamp
+            ]
             keys.extend(key for key in (agency.number("bills", record) for record in edited) if key not in seen)
     for at in range(0, len(keys), 2000):
         with agency.lock:

@@ -49,11 +49,13 @@ WATER = {
 }  # fmt: skip
 LAND_TAX = {
     "NSW": "Revenue NSW", "VIC": "State Revenue Office Victoria", "QLD": "Queensland Revenue Office", "SA": "RevenueSA",
-    "WA": "RevenueWA", "TAS": "State Revenue Office Tasmania", "ACT": "ACT Revenue Office", "NT": "Territory Revenue Office",
+    "WA": "RevenueWA", "TAS": "State Revenue Office Tasmania", "ACT": "ACT Revenue Office",
+    "NT": "Territory Revenue Office",
 }  # fmt: skip
 STREETS = (
     "Acacia Ave", "Banksia St", "Wattle Rd", "King St", "Queen St", "Station St", "Church St", "High St", "Victoria Rd",
-    "Albert St", "The Esplanade", "Railway Pde", "Jacaranda Cres", "O'Connell St", "Gilbert St", "Mary St", "Bay View Tce",
+    "Albert St", "The Esplanade", "Railway Pde", "Jacaranda Cres", "O'Connell St", "Gilbert St", "Mary St",
+    "Bay View Tce",
     "Old Northern Rd", "Mount Pleasant Rd", "Kookaburra Cl", "Ironbark Dr", "Waratah Pl", "St Georges Tce", "Lygon St",
     "Macquarie St", "Darling St", "Murray Hwy Service Rd", "Upper Heidelberg Rd", "Rathdowne Lane", "Cook Pde",
     "Woolloomooloo Way", "D'Arcy Ct", "McIntyre Ln", "Hope St East", "Little Malop St", "Boundary St", "Warrigal Rd",
@@ -67,11 +69,17 @@ FIRST = (
 LAST = (
     "Nguyễn", "Trần", "Phạm", "Lê Hoàng", "Wójcik", "Kowalska-Dąbrowska", "Szczepański", "Żeleński", "Al-Khatib",
     "El Masri", "bin Abdullah", "Haddad", "O'Brien", "O'Shaughnessy", "D'Angelo", "McAllister", "Smith", "Jones",
-    "Williams", "Taylor", "Singh", "Patel", "Kaur", "Zhang", "Chen", "Tanaka", "Müller", "Papadopoulos", "van der Merwe",
+    "Williams", "Taylor", "Singh", "Patel", "Kaur", "Zhang", "Chen", "Tanaka", "Müller", "Papadopoulos",
+    "van der Merwe",
     "Fernandez de la Cruz", "Ngata", "St. John", "Wotherspoon-Cholmondeley-Featherstonehaugh",
 )  # fmt: skip
 ARABIC = (("عبد الرحمن", "الخطيب"), ("ليلى", "حداد"), ("فاطمة", "المصري"))
-COMPANIES = ("Banksia Family Trust", "Southern Cross Holdings Pty Ltd", "J & M O'Reilly Superannuation Fund", "Wattle Nominees Pty Ltd")
+COMPANIES = (
+    "Banksia Family Trust",
+    "Southern Cross Holdings Pty Ltd",
+    "J & M O'Reilly Superannuation Fund",
+    "Wattle Nominees Pty Ltd",
+)
 # Role of the supplier -> business names. Councils, water and land tax come from the place.
 SUPPLIERS: dict[str, tuple[str, ...]] = {
     "insurance": ("Terra Landlord Insurance", "Harbour Underwriting"),

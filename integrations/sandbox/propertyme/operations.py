@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..wire import SandboxError
+from integrations.sandbox.wire import SandboxError
 
 F = TypeVar("F", bound=Callable[..., Any])
 OPERATIONS: dict[str, Callable[..., Any]] = {}
@@ -32,4 +32,7 @@ def find(name: str, agency: object, arguments: dict[str, Any]) -> Callable[..., 
 
 def describe() -> dict[str, str]:
     """Return each operation with its arguments, for people."""
-    return {name: str(inspect.signature(found)).split("agency: Agency")[-1].strip(", ") for name, found in OPERATIONS.items()}
+    return {
+        name: str(inspect.signature(found)).split("agency: Agency")[-1].strip(", ")
+        for name, found in OPERATIONS.items()
+    }

@@ -7,7 +7,9 @@ from .names import ARABIC, COMPANIES, FIRST, LAST
 from .world import Agency
 
 
-def add_contact(agency: Agency, role: str, day: int, *, first: str = "", last: str = "", company: str = "", trade: str = "") -> Contact:
+def add_contact(
+    agency: Agency, role: str, day: int, *, first: str = "", last: str = "", company: str = "", trade: str = ""
+) -> Contact:
     """Add a contact that exists since a day."""
     number = len(agency.contacts)
     stamp = agency.stamp_of(day, mix(agency.seed, 3, number))
@@ -17,7 +19,7 @@ def add_contact(agency: Agency, role: str, day: int, *, first: str = "", last: s
 
 
 def add_person(agency: Agency, role: str, day: int) -> Contact:
-    """Add a person with a name from one of the country's communities; a few own through a company or live as a couple."""
+    """Add a person named from one of the country's communities; some own through a company, some live as a couple."""
     roll = mix(agency.seed, 21, len(agency.contacts), day)
     if role == "Owner" and roll % 9 == 0:
         return add_contact(agency, role, day, company=COMPANIES[roll // 9 % len(COMPANIES)])

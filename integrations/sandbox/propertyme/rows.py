@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..mutations import Row
+from integrations.sandbox.mutations import Row
+
 from .model import PERIODS, WEEKLY, Contact, Lot, Tenancy, add_months, iso_day, iso_stamp, mix
 from .names import MANAGERS, PLACES
 from .world import Agency
@@ -44,7 +45,8 @@ def lot_row(agency: Agency, lot: Lot, *, archived_list: bool = False) -> Row:
         "Address": address, "AddressText": text, "PrimaryType": "Residential", "PropertySubtype": lot.kind,
         "Bedrooms": lot.bedrooms, "Bathrooms": lot.bathrooms, "CarSpaces": lot.cars,
         "Latitude": address["Latitude"], "Longitude": address["Longitude"],
-        "KeyNumber": f"K{lot.index + 1:04d}", "RentAmount": 0.0, "IsRental": True, "IsArchived": lot.archived is not None,
+        "KeyNumber": f"K{lot.index + 1:04d}", "RentAmount": 0.0, "IsRental": True,
+        "IsArchived": lot.archived is not None,
         "OwnerContactId": agency.make_id("contacts", owner.index), "OwnerContactReference": owner.reference,
         "ActiveOwnershipId": agency.make_id("folios", lot.index), "ManagerName": MANAGERS[lot.manager],
         "ActiveManagerMemberId": agency.make_id("members", lot.manager), "DisplayAddress": True,
@@ -84,7 +86,9 @@ def paid_to(tenancy: Tenancy) -> int:
 
 
 def _email(contact: Contact) -> str:
-    name = "".join(c for c in f"{contact.first}.{contact.last}".lower().replace(" ", "") if c.isascii() and c not in "'")
+    name = "".join(
+        c for c in f"{contact.first}.{contact.last}".lower().replace(" ", "") if c.isascii() and c not in "'"
+    )
     return f"{name.strip('.-') or 'person'}.{contact.index}@mail.example"
 
 
@@ -146,7 +150,8 @@ def tenancy_row(agency: Agency, tenancy: Tenancy) -> Row:
         "Termination": iso_day(tenancy.closed) if tenancy.closed is not None else None,
         "RentAmount": dollars(current_rent(tenancy, today)), "RentPeriod": PERIODS[tenancy.period],
         "BondAmount": dollars(tenancy.bond), "BondInTrust": 0.0, "OpenBondReceived": 0.0,
-        "BondReference": f"B{mix(tenancy.index, 35) % 10_000_000:07d}", "BankReference": f"{agency.code}{tenancy.index + 1001}",
+        "BondReference": f"B{mix(tenancy.index, 35) % 10_000_000:07d}",
+        "BankReference": f"{agency.code}{tenancy.index + 1001}",
         "TaxOnRent": False, "GenerateRentInvoice": tenancy.period != WEEKLY, "RentInvoiceDaysInAdvance": 0,
         "RentSequence": tenancy.paid_periods, "PaidTo": iso_day(paid_to(tenancy)),
         "EffectivePaidTo": iso_day(paid_to(tenancy)), "PartPaid": 0.0, "ReviewFrequency": 12,
@@ -173,12 +178,15 @@ def balance_row(agency: Agency, tenancy: Tenancy) -> Row:
     contact = agency.contacts[tenancy.contact]
     days = 0 if tenancy.closed is not None else max(0, agency.today - paid_to(tenancy))
     rent = current_rent(tenancy, agency.today)
-    per_day = rent * 12 / 365 if PERIODS[tenancy.period] == "Monthly" else rent / (7 if tenancy.period == WEEKLY else 14)
+    per_day = (
+        rent * 12 / 365 if PERIODS[tenancy.period] == "Monthly" else rent / (7 if tenancy.period == WEEKLY else 14)
+    )
     arrears = dollars(round(per_day * days))
     extra: Row = {
         "FirstName": contact.first or None, "LastName": contact.last or None, "CellPhone": _mobile(contact),
         "NormalisedMobilePhone": f"+61{_mobile(contact)[1:]}", "ArrearsDays": days, "DaysInArrears": days,
-        "RentArrears": arrears, "RentArrearsByPeriod": arrears, "TotalArrears": arrears, "TotalArrearsByPeriod": arrears,
+        "RentArrears": arrears, "RentArrearsByPeriod": arrears, "TotalArrears": arrears,
+        "TotalArrearsByPeriod": arrears,
         "InvoiceArrears": 0.0, "InvoiceDaysInArrears": 0, "BondArrears": 0.0, "BondReceipted": dollars(tenancy.bond),
         "DirectDeposited": 0.0, "ProrataRentDue": 0.0, "MostRentDue": arrears, "RentDueByPeriod": arrears,
         "TotalRentPaid": dollars(tenancy.paid_cents), "UnclearedBalance": 0.0, "PendingPayments": 0.0,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..wire import SandboxError
+from integrations.sandbox.wire import SandboxError
+
 from . import life
 from .ledger import JOB_BILL, bill_key
 from .model import Job, Lot, Tenancy
@@ -12,7 +13,18 @@ from .people import add_person
 from .targets import Amount, cents, ordinal, touch
 from .world import Agency
 
-STATUSES = ("Pending", "Reported", "Quoted", "Approved", "Assigned", "Finished", "Closed", "Rejected", "Completed", "Cancelled")
+STATUSES = (
+    "Pending",
+    "Reported",
+    "Quoted",
+    "Approved",
+    "Assigned",
+    "Finished",
+    "Closed",
+    "Rejected",
+    "Completed",
+    "Cancelled",
+)
 
 
 def _lot(agency: Agency, record: str | None) -> Lot:
@@ -71,7 +83,9 @@ def rename_address(
 
 
 @operation
-def add_lot(agency: Agency, *, number: str = "1", street: str = "Newly Managed St", unit: str = "", place: int = 0) -> str:
+def add_lot(
+    agency: Agency, *, number: str = "1", street: str = "Newly Managed St", unit: str = "", place: int = 0
+) -> str:
     """Take over the management of another lot, vacant for a fortnight."""
     owner = add_person(agency, "Owner", agency.today)
     owner.stamp = agency.clock.next()
@@ -95,7 +109,7 @@ def end_tenancy(agency: Agency, *, record: str | None = None) -> str:
     lot = agency.lots[tenancy.lot]
     bills: list[int] = []
     life.close_tenancy(agency, lot, tenancy, agency.today, bills)
-    # The cleaner's bill is stamped now and not at nine this morning, else a cursor that is past that hour never sees it.
+    # The cleaner's bill is stamped now and not at nine this morning: a cursor past that hour would never see it.
     for key in bills:
         agency.patch("bills", agency.make_id("bills", key))
     agency.bills.extend(bills)

@@ -1,11 +1,12 @@
-"""The mischief an importer must survive: rows that vanish, double, change shape or turn odd. Operations, see ``edits``."""
+"""The mischief an importer must survive: rows that vanish, double or turn odd. Operations, see ``edits``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..mutations import MUTATIONS
-from ..wire import SandboxError
+from integrations.sandbox.mutations import MUTATIONS
+from integrations.sandbox.wire import SandboxError
+
 from .ledger import receipt_parts
 from .money_rows import receipt_cents
 from .operations import operation
@@ -41,7 +42,14 @@ def duplicate(agency: Agency, *, resource: str = "receipts", record: str | None 
 
 
 @operation
-def patch(agency: Agency, *, resource: str, record: str | None = None, fields: dict[str, Any] | None = None, remove: list[str] | None = None) -> str:
+def patch(
+    agency: Agency,
+    *,
+    resource: str,
+    record: str | None = None,
+    fields: dict[str, Any] | None = None,
+    remove: list[str] | None = None,
+) -> str:
     """Set fields of one row to anything at all, and take others away."""
     record_id = pick(agency, resource, record)
     change = agency.patch(resource, record_id)
@@ -53,7 +61,9 @@ def patch(agency: Agency, *, resource: str, record: str | None = None, fields: d
 
 
 @operation
-def mutate(agency: Agency, *, mutation: str, resource: str = "receipts", record: str | None = None, field: str = "") -> str:
+def mutate(
+    agency: Agency, *, mutation: str, resource: str = "receipts", record: str | None = None, field: str = ""
+) -> str:
     """Make one row odd for good: see ``mutations.MUTATIONS`` (null money, wild dates, right-to-left text, …)."""
     if mutation not in MUTATIONS:
         raise SandboxError(f"Unknown mutation {mutation!r}; known: {', '.join(MUTATIONS)}.")

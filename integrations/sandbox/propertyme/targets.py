@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from ..wire import SandboxError
+from integrations.sandbox.wire import SandboxError
+
 from .ledger import BOND, Ledger, receipt_parts
 from .money_rows import receipt_cents
 from .world import RESOURCES, Agency

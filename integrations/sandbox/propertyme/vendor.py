@@ -9,10 +9,11 @@ from typing import Any
 
 import orjson
 
-from ..mutations import Row
-from ..oauth import Account, OAuthSettings
-from ..tokens import Grant
-from ..wire import Request, Response, SandboxError, html_response
+from integrations.sandbox.mutations import Row
+from integrations.sandbox.oauth import Account, OAuthSettings
+from integrations.sandbox.tokens import Grant
+from integrations.sandbox.wire import Request, Response, SandboxError, html_response
+
 from . import edits, staff, tamper
 from .api import LINE_ROUTES, ROUTES, STREAM_FROM, ApiError, encode, error_response, quotation
 from .generator import build_agency
@@ -30,7 +31,9 @@ SCOPES = (
 )  # fmt: skip
 READ_SCOPE = "property:read contact:read activity:read transaction:read offline_access"
 QUOTATIONS = re.compile(r"^/api/v1/jobtasks/([^/]+)/quotations$")
-LIBRARY_AGENT = re.compile(r"^(python-requests|python-urllib3|python-httpx|aiohttp|go-http-client|java|okhttp|axios|node-fetch)\b", re.I)
+LIBRARY_AGENT = re.compile(
+    r"^(python-requests|python-urllib3|python-httpx|aiohttp|go-http-client|java|okhttp|axios|node-fetch)\b", re.I
+)
 LIBRARY_AGENT_ALSO = re.compile(r"^(Python-urllib|Python/\d)", re.I)
 CACHE_BYTES = 64 * 1024 * 1024
 # Importing the modules registers their operations.
@@ -48,7 +51,13 @@ class PropertyMeVendor:
             raise SandboxError("ledger must be 'line' or 'derived'.")
         self.ledger = ledger
         self.agencies = [
-            build_agency(index=n, lots=lots if n == 0 else max(4, min(12, lots // 3)), years=years, seed=seed, today=today.toordinal())
+            build_agency(
+                index=n,
+                lots=lots if n == 0 else max(4, min(12, lots // 3)),
+                years=years,
+                seed=seed,
+                today=today.toordinal(),
+            )
             for n in range(agencies)
         ]
         self.disconnected: Callable[[str], None] = lambda account: None
@@ -70,7 +79,8 @@ class PropertyMeVendor:
     def advance(self, days: int = 1, agency: int | str | None = None) -> dict[str, int]:
         """Let days pass in one agency (by default in all); return what came into being in it (in the first)."""
         chosen = self.agencies if agency is None else [self.find(agency)]
-        return [one.advance(days=days) for one in chosen][0]
+        made = [one.advance(days=days) for one in chosen]
+        return made[0]
 
     def edit(self, operation: str, /, agency: int | str | None = None, **arguments: Any) -> Any:
         """Run one of the operations (``edits``, ``staff``, ``tamper``) on an agency, the first by default."""
@@ -87,7 +97,9 @@ class PropertyMeVendor:
                 case "bills":
                     return [bill_row(world, key) for key in world.bills.slice(offset, stop)]
                 case "lots":
-                    rows = [lot_row(world, lot, archived_list=lot.archived is not None) for lot in world.lots[offset:stop]]
+                    rows = [
+                        lot_row(world, lot, archived_list=lot.archived is not None) for lot in world.lots[offset:stop]
+                    ]
                 case "contacts":
                     rows = [contact_row(world, contact) for contact in world.contacts[offset:stop]]
                 case "tenancies":
@@ -115,7 +127,8 @@ class PropertyMeVendor:
         live: list[Lot] = [lot for lot in world.lots if lot.archived is None]
         return {
             "lots": len(live), "archived": len(world.lots) - len(live), "contacts": len(world.contacts),
-            "tenancies": len(world.tenancies), "jobs": len(world.jobs), "receipts": len(world.receipts), "bills": len(world.bills),
+            "tenancies": len(world.tenancies), "jobs": len(world.jobs), "receipts": len(world.receipts),
+            "bills": len(world.bills),
         }  # fmt: skip
 
     @staticmethod

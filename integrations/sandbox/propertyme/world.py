@@ -7,13 +7,14 @@ import threading
 import time
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from ..mutations import MUTATIONS, Row
-from ..wire import SandboxError
+from integrations.sandbox.mutations import MUTATIONS, Row
+from integrations.sandbox.wire import SandboxError
+
 from .ledger import Ledger
 from .model import TICKS_PER_HOUR, Contact, Job, Lot, Tenancy, day_ticks, make_id, mix, read_id
 from .operations import find
@@ -86,22 +87,32 @@ class Agency:
         self.operations = 0
         self.manual = 0
         self.journal: Callable[[int, str, dict[str, Any], int], None] = lambda *_: None
-        self.spaces = {name: mix(self.seed, 77, number) for number, name in enumerate((*RESOURCES, "folios", "members"))}
+        self.spaces = {
+            name: mix(self.seed, 77, number) for number, name in enumerate((*RESOURCES, "folios", "members"))
+        }
+        self._ids: dict[tuple[str, int], str] = {}
         self.id = make_id(mix(self.seed, 99), 1)
-        self.random = random.Random(self.seed)  # noqa: S311  reproducible, not secret
+        self.random = random.Random(self.seed)
 
     # --- ids and stamps -------------------------------------------------------------------------------------------
     def make_id(self, resource: str, number: int) -> str:
         """Return the id of the n-th (or the keyed) record of a resource."""
-        return make_id(self.spaces["tenancies" if resource == "balances" else resource], number)
+        if resource in ("receipts", "bills"):
+            return make_id(self.spaces[resource], number)
+        found = self._ids.get((resource, number))
+        if found is None:
+            found = make_id(self.spaces["tenancies" if resource == "balances" else resource], number)
+            self._ids[resource, number] = found
+        return found
 
     def number(self, resource: str, record_id: str) -> int:
         """Return the index or key behind an id; raises SandboxError when it is not one of this agency's."""
         number = read_id(self.spaces["tenancies" if resource == "balances" else resource], record_id)
-        store: list[Any] | None = {
-            "lots": self.lots, "contacts": self.contacts, "tenancies": self.tenancies, "balances": self.tenancies, "jobs": self.jobs,
-        }.get(resource)  # fmt: skip
-        if number is None or (store is not None and number >= len(store)):
+        stores: dict[str, Sequence[object]] = {
+            "lots": self.lots, "contacts": self.contacts, "tenancies": self.tenancies, "balances": self.tenancies,
+            "jobs": self.jobs, "quotes": self.jobs,
+        }  # fmt: skip
+        if number is None or (resource in stores and number >= len(stores[resource])):
             raise SandboxError(f"No record {record_id!r} in {resource}.")
         return number
 
