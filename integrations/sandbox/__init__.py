@@ -17,7 +17,7 @@ In a test (ephemeral port, thread of its own; the agencies' today is 30 June 202
         server.vendor.edit("void_receipt", record=ID)      # any operation, see server.vendor.operations()
         server.vendor.records("receipts", offset=0, limit=100); server.vendor.record("lots", ID)
         server.vendor.ledger = "derived"        # at any time
-        server.vendor.agencies[1].advance(days=1)          # another agency; also edit(…, agency=1), records(…, agency=1)
+        server.vendor.agencies[1].advance(days=1)          # another agency; also edit(…, agency=1), records(…)
         server.faults.add("rate_limited", path="/api/v1/lots", times=2, skip=0, retry_after=1) -> Fault(id, hits, …)
         server.faults.clear(); server.faults.latency_ms = 20
         server.requests.count("/api/v1/lots"); server.requests.counts; server.requests.entries; server.requests.clear()
@@ -45,8 +45,8 @@ Controls (JSON; no token, loopback only; an error is 400 ``{"error": …}``)
     POST /_sandbox/tokens/expire     {};  POST /_sandbox/tokens/revoke {"agency": null = all}
 
 Fault kinds: ``faults.KINDS``. Row mutations: ``mutations.MUTATIONS`` and LIST_MUTATIONS (fault ``mutate_rows``,
-operation ``mutate``). Operations of PropertyMe: ``propertyme/edits.py`` (money, days), ``staff.py`` (lots, leases, jobs),
-``tamper.py`` (vanish, duplicate, patch, mutate, heal).
+operation ``mutate``). Operations of PropertyMe: ``propertyme/edits.py`` (money, days), ``staff.py`` (lots, leases,
+jobs), ``tamper.py`` (vanish, duplicate, patch, mutate, heal).
 
 What the PropertyMe rows mean, where the contract leaves it open
     receipts  ``Type`` is ``Rent``, or ``Bond`` (a deposit, no income). From/To are days of TransactionDate, both

@@ -99,7 +99,8 @@ class BenchProvider:
         stamp = STAMP + number if not revision else STAMP + revision * self.rows * 10 + number
         identity = make_id(3, number).encode()
         return ROW % (
-            identity, self._lots[lot], self._tenancies[lot], dollars, cents, when, when, self._days[day + 6], number, stamp,
+            identity, self._lots[lot], self._tenancies[lot], dollars, cents, when, when, self._days[day + 6],
+            number, stamp,
         )  # fmt: skip
 
     def page(self, first: int, count: int) -> bytes:

@@ -186,11 +186,10 @@ def control_page(server: SandboxServer, said: str) -> str:
         _mischief_card(),
         _fault_card(server),
     )
-    return page(
-        title,
-        f'<h1>{escape(title)}</h1><p class="soft">A pretend agency system. Play the agency here, then look what your '
-        f'own software makes of it.</p>{note}{_card("Agencies", _agencies(server))}<div class="grid">{
-            "".join(cards)
-        }</div>' + _card("Last requests", _table(("Request", "Status", "Fault"), log)),
-        wide=True,
+    body = (
+        f"<h1>{escape(title)}</h1>"
+        '<p class="soft">A pretend agency system. Play the agency here, then look what your own software makes of it.</p>'
+        f"{note}{_card('Agencies', _agencies(server))}"
+        f'<div class="grid">{"".join(cards)}</div>'
     )
+    return page(title, body + _card("Last requests", _table(("Request", "Status", "Fault"), log)), wide=True)
