@@ -9,11 +9,13 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from access.models import User
+from access.models import Organisation, User
 from access.selectors import memberships_of
 from communications.selectors import unread_count
 from config.navigation import resolve_navigation
-from core.ports import sources
+from core.ports import SourceBadge, sources
+from maintenance.models import WorkOrder
+from properties.selectors import properties_of
 
 PRODUCT = "PropertyTracker"
 
@@ -41,10 +43,22 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
     user = request.user if hasattr(request, "user") else None
     if organisation is not None and isinstance(user, User):
-        context["source_badges"] = _lazy(lambda: sources().for_organisation(organisation.id))
+        badges = _lazy(lambda: sources().for_organisation(organisation.id))
+        context["source_badges"] = badges
+        context["nav_counts"] = _lazy(lambda: _counts(organisation, badges()))
         context["unread_notices"] = _lazy(lambda: unread_count(user, organisation))
         context["memberships"] = _lazy(lambda: list(memberships_of(user=user)))
     return context
+
+
+def _counts(organisation: Organisation, badges: list[SourceBadge]) -> dict[str, int]:
+    """Figures of the rail; an entry at zero shows none."""
+    open_orders = WorkOrder.objects.filter(organisation=organisation, status__in=WorkOrder.OPEN_STATUSES)
+    return {
+        "properties": properties_of(organisation=organisation).count(),
+        "work_orders": open_orders.count(),
+        "integrations": sum(badge.state != "fresh" for badge in badges),
+    }
 
 
 _SHELL_URLS = {

@@ -52,7 +52,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         "Money",
         (
             NavItem("Transactions", "cash", "accounting:transactions"),
-            NavItem("Arrears", "calendar", "reporting:arrears", count="arrears"),
+            NavItem("Arrears", "calendar", "reporting:arrears"),
             NavItem("Categories", "filter", "accounting:rules"),
         ),
     ),

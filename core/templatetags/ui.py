@@ -189,9 +189,10 @@ def score(value: int | None, label: str = "Match score") -> SafeString:
     """A 0–100 score with its bar; 90 and above is good, below 60 is poor."""
     if value is None:
         return format_html(
-            '<span class="score"><span aria-label="{}: none">{}</span></span>',
-            label,
+            '<span class="score"><span aria-hidden="true">{}</span>'
+            '<span class="visually-hidden">{}: none</span></span>',
             UNKNOWN,
+            label,
         )
     return format_html(
         '<span class="score">{}<meter min="0" max="100" low="60" high="89" optimum="100" value="{}" aria-label="{}">'

@@ -1,5 +1,5 @@
 // Selection in a list: select all, shift for a range, and the bar that says how many are chosen.
-// Mark-up: a form[data-selection] with input[data-select-all], input[data-select] and one .bulkbar [data-chosen].
+// Mark-up: any [data-selection] (a form, or a box whose inputs name their form) with input[data-select-all], input[data-select] and one .bulkbar [data-chosen].
 let last = null;
 
 const boxes = (form) => [...form.querySelectorAll("input[data-select]")];
@@ -22,11 +22,11 @@ function show(form) {
 
 document.addEventListener("click", (event) => {
   const box = event.target.closest?.("input[data-select], input[data-select-all]");
-  const form = box?.closest("form[data-selection]");
+  const form = box?.closest("[data-selection]");
   if (!form) {
     const clear = event.target.closest?.("[data-select-none]");
     if (!clear) return;
-    const owner = clear.closest("form[data-selection]");
+    const owner = clear.closest("[data-selection]");
     for (const each of boxes(owner)) each.checked = false;
     show(owner);
     return;
@@ -45,7 +45,7 @@ document.addEventListener("click", (event) => {
 });
 
 function showAll() {
-  for (const form of document.querySelectorAll("form[data-selection]")) show(form);
+  for (const form of document.querySelectorAll("[data-selection]")) show(form);
 }
 
 document.addEventListener("htmx:afterSettle", showAll);
