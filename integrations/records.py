@@ -16,8 +16,8 @@ class Resource(StrEnum):
     """The kinds of remote record, in the order a sync reads them: later ones refer to earlier ones."""
 
     PROPERTY = "property"
-    CONTACT = "contact"
     TENANCY = "tenancy"
+    CONTACT = "contact"
     JOB = "job"
     PAYMENT = "payment"
     BILL = "bill"

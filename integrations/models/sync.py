@@ -35,7 +35,8 @@ class SyncRun(OrganisationOwned, BaseModel):
         FULL = "full", "Full"
         INCREMENTAL = "incremental", "Changes only"
         MANUAL = "manual", "Manual"
-        APPLY = "apply", "From a preview or a mapping"
+        PREVIEW = "preview", "Preview"
+        APPLY = "apply", "From what was read"
         UNDO = "undo", "Undo"
 
     class Status(models.TextChoices):

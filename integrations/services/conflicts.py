@@ -1,0 +1,83 @@
+"""A person decides between theirs and ours."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from access.models import User
+from accounting.models import Transaction, TransactionRevision
+from accounting.services import periods, transactions
+from core.errors import DomainError
+from integrations.models import Conflict, ProviderRecord, Verdict
+from maintenance.models import WorkOrder
+from tenancies.models import Lease
+from tenancies.services.imports import refresh_unit_status
+
+_ROWS: dict[str, type[Lease] | type[WorkOrder]] = {"lease": Lease, "work_order": WorkOrder}
+
+
+@transaction.atomic
+def resolve_conflict(*, conflict: Conflict, user: User, take_theirs: bool) -> Conflict:
+    """Keeps ours, or takes theirs over into the books with its history.
+
+    Raises DomainError `decided` when it was decided already, `period_closed` or `exported` when theirs may not be taken.
+    """
+    card = Conflict.objects.select_for_update(of=("self",)).get(pk=conflict.pk)
+    if card.state != Conflict.State.OPEN:
+        raise DomainError("decided", "This was decided already. Reload the page to see how.")
+    if take_theirs:
+        if card.target == "transaction":
+            _take_transaction(card, user)
+        else:
+            _take_row(card)
+    card.state = Conflict.State.TOOK_THEIRS if take_theirs else Conflict.State.KEPT_OURS
+    card.decided_by, card.decided_at = user, timezone.now()
+    card.save(update_fields=["state", "decided_by", "decided_at", "updated_at"])
+    ProviderRecord.objects.filter(pk=card.record_id).update(
+        verdict=Verdict.IMPORTED,
+        reason="" if take_theirs else f"{user} kept ours when it changed at the provider.",
+        decided_by_id=user.pk,
+    )
+    return card
+
+
+def _take_transaction(card: Conflict, user: User) -> None:
+    row = Transaction.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=card.target_id)
+    if row.exported_at is not None:
+        raise DomainError("exported", "Ours was exported already. Correct it in your accounting system, then keep ours.")
+    if "status" in card.changes:
+        transactions.reverse_transaction(transaction=row, user=None, reason="Voided at the provider.", sync_run_id=card.id)
+        return
+    values: dict[str, Any] = {}
+    for name, (_, theirs) in card.changes.items():
+        field = Transaction._meta.get_field(name)
+        value: Any = None if theirs == "" and field.null else field.to_python(theirs)
+        values[field.attname] = value.quantize(Decimal("0.01")) if isinstance(value, Decimal) else value
+    periods.require_open(row.organisation, row.occurred_on, values.get("occurred_on", row.occurred_on))
+    for name, value in values.items():
+        setattr(row, name, value)
+    # From here on the row follows the provider again.
+    row.edited_at, row.edited_by = None, None
+    row.save()
+    TransactionRevision.objects.create(
+        organisation_id=row.organisation_id,
+        transaction=row,
+        changes=card.changes,
+        reason="Took over what the provider says.",
+        changed_by=user,
+    )
+
+
+def _take_row(card: Conflict) -> None:
+    row = _ROWS[card.target].objects.select_for_update(of=("self",)).get(pk=card.target_id)
+    for name, (_, theirs) in card.changes.items():
+        field = row._meta.get_field(name.removesuffix("_id"))
+        setattr(row, field.attname, None if theirs == "" and field.null else field.to_python(theirs))
+    row.edited_fields = [name for name in row.edited_fields if name not in card.changes]
+    row.save()
+    if isinstance(row, Lease):
+        refresh_unit_status(unit_ids=[row.unit_id])

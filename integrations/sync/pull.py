@@ -1,0 +1,95 @@
+"""Reads pages ahead of the writer: while one chunk is written, the next is fetched, parsed and digested."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from integrations.records import Page
+from integrations.sync.stage import Prepared, prepare
+
+# Bounds memory whatever the size of the provider: at most this many chunks wait for the writer.
+AHEAD = 3
+CHUNK_ROWS = 2_000
+
+
+@dataclass(slots=True)
+class Batch:
+    """Pages joined into one chunk. `cursor` and `position` are those of its last page."""
+
+    prepared: Prepared
+    cursor: str
+    position: int
+    is_sweep: bool
+    expected: int | None
+    pages: int
+
+
+class _Stop(Exception):
+    """The reader left; the fetching thread ends."""
+
+
+def batches(open_pages: Callable[[], Iterator[Page]], *, version: int) -> Iterator[Batch]:
+    """Chunks of about CHUNK_ROWS rows, in the provider's order. Raises what the adapter raises."""
+    box: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=AHEAD)
+    left = threading.Event()
+
+    def put(item: Batch | BaseException | None) -> None:
+        while not left.is_set():
+            try:
+                box.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+        raise _Stop
+
+    def fetch() -> None:
+        try:
+            for batch in _join(open_pages(), version=version):
+                put(batch)
+            put(None)
+        except _Stop:
+            return
+        except BaseException as error:  # noqa: BLE001  # handed to the reader, which raises it
+            if not left.is_set():
+                try:
+                    put(error)
+                except _Stop:
+                    return
+
+    thread = threading.Thread(target=fetch, name="pull", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = box.get()
+            if item is None:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        left.set()
+        thread.join(timeout=5)
+
+
+def _join(pages: Iterator[Page], *, version: int) -> Iterator[Batch]:
+    held: Batch | None = None
+    for page in pages:
+        prepared = prepare(page.rows, version=version)
+        if held is None:
+            held = Batch(prepared, page.cursor, page.position, page.is_sweep, page.expected, 1)
+        else:
+            held.prepared.ids += prepared.ids
+            held.prepared.hashes += prepared.hashes
+            held.prepared.payloads += prepared.payloads
+            held.prepared.rows += prepared.rows
+            held.cursor, held.position, held.is_sweep = page.cursor, page.position, page.is_sweep
+            held.expected = page.expected if page.expected is not None else held.expected
+            held.pages += 1
+        if len(held.prepared.ids) >= CHUNK_ROWS:
+            yield held
+            held = None
+    if held is not None:
+        yield held
