@@ -60,7 +60,8 @@ class Plan:
         celery = [sys.executable, "-m", "celery", "--app", "config.celery", "--quiet"]
         web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port)]
         # One process with threads; the pool of database connections (12) is larger than the threads.
-        web += ["--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "5", "--no-ws"]
+        threads = min(8, 2 * (os.cpu_count() or 1) + 1)
+        web += ["--workers", "1", "--blocking-threads", str(threads), "--workers-kill-timeout", "5", "--no-ws"]
         return [
             Command("web", [*web, "config.wsgi:application"], self.environment, ready=r"Started worker-1\b"),
             Command(
