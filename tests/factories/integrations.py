@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import factory
+from factory.django import DjangoModelFactory
+
+from integrations.models import (
+    Conflict,
+    Connection,
+    PropertyMapping,
+    ProviderRecord,
+    SyncChange,
+    SyncCursor,
+    SyncPlan,
+    SyncPlanLine,
+    SyncRun,
+)
+from tests.factories.access import OrganisationFactory
+
+SEEN = datetime(2025, 12, 4, 3, 0, tzinfo=UTC)
+_OF_CONNECTION = factory.SelfAttribute("..organisation")
+
+
+class ConnectionFactory(DjangoModelFactory):
+    """A PropertyMe agency, connected; its tokens are telling words, so that a test can look for them."""
+
+    class Meta:
+        model = Connection
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    provider = "propertyme"
+    account_id = factory.Sequence(lambda n: f"agency-{n}")
+    account_name = factory.Sequence(lambda n: f"Agency {n} at PropertyMe")
+    status_since = SEEN
+    access_token = "secret-access-token"
+    refresh_token = "secret-refresh-token"
+
+
+class PropertyMappingFactory(DjangoModelFactory):
+    """A remote property that nobody has mapped yet."""
+
+    class Meta:
+        model = PropertyMapping
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION)
+    provider_property_id = factory.Sequence(lambda n: f"lot-{n}")
+    provider_property_address = factory.Sequence(lambda n: f"{n} Acacia Ave, Newtown NSW 2042")
+
+
+class ProviderRecordFactory(DjangoModelFactory):
+    """A rent payment that waits for its property to be mapped."""
+
+    class Meta:
+        model = ProviderRecord
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION)
+    resource = "payment"
+    provider_id = factory.Sequence(lambda n: f"payment-{n}")
+    content_hash = factory.LazyFunction(uuid.uuid4)
+    payload = factory.LazyAttribute(lambda record: {"Id": record.provider_id, "Amount": 640})
+    label = factory.Sequence(lambda n: f"Rent {n}")
+    amount = "640.00"
+    verdict = "unmapped"
+    reason = "Its property is not mapped."
+    first_seen_at = SEEN
+    changed_at = SEEN
+
+
+class SyncRunFactory(DjangoModelFactory):
+    """A finished sync of changes."""
+
+    class Meta:
+        model = SyncRun
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION)
+    sync_type = SyncRun.Type.INCREMENTAL
+    status = SyncRun.Status.COMPLETED
+    started_at = SEEN
+    finished_at = SEEN
+
+
+class SyncCursorFactory(DjangoModelFactory):
+    class Meta:
+        model = SyncCursor
+
+    connection = factory.SubFactory(ConnectionFactory)
+    resource = factory.Sequence(lambda n: f"resource-{n}")
+
+
+class SyncPlanFactory(DjangoModelFactory):
+    """A preview that can be applied."""
+
+    class Meta:
+        model = SyncPlan
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION)
+    status = SyncPlan.Status.READY
+
+
+class SyncPlanLineFactory(DjangoModelFactory):
+    class Meta:
+        model = SyncPlanLine
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    plan = factory.SubFactory(SyncPlanFactory, organisation=_OF_CONNECTION)
+    record_id = factory.LazyFunction(uuid.uuid4)
+    resource = "payment"
+    action = "create"
+    verdict = "imported"
+    content_hash = factory.LazyFunction(uuid.uuid4)
+    label = "Rent"
+
+
+class SyncChangeFactory(DjangoModelFactory):
+    class Meta:
+        model = SyncChange
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    run = factory.SubFactory(SyncRunFactory, organisation=_OF_CONNECTION)
+    action = "update"
+    target = "transaction"
+    target_id = factory.LazyFunction(uuid.uuid4)
+
+
+class ConflictFactory(DjangoModelFactory):
+    """Theirs changed after a person edited ours."""
+
+    class Meta:
+        model = Conflict
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION)
+    record = factory.SubFactory(
+        ProviderRecordFactory, organisation=_OF_CONNECTION, connection=factory.SelfAttribute("..connection")
+    )
+    target_id = factory.LazyFunction(uuid.uuid4)
+    cause = Conflict.Cause.EDITED
+    changes = {"amount": ["640.00", "650.00"]}
+    content_hash = factory.LazyFunction(uuid.uuid4)
