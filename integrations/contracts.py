@@ -12,6 +12,14 @@ from integrations.records import Account, AnyRecord, Page, ReadRequest, Resource
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """Rent recorded so far for one tenancy: the sum of its rows, and how many rows there are."""
+
+    total: Decimal
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class AdapterContext:
     """All that an adapter is given.
 
@@ -23,7 +31,7 @@ class AdapterContext:
     base_url: str
     time_zone: str
     ledger_mode: str
-    received: Callable[[], Mapping[str, Decimal]]
+    received: Callable[[], Mapping[str, Received]]
 
 
 @runtime_checkable

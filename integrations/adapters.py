@@ -1,0 +1,99 @@
+"""From a connection to its provider's adapter: credentials, time-outs, and what an adapter asks of the database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from django.db.models import Count, Sum
+
+from integrations import registry
+from integrations.contracts import AdapterContext, PropertyManagerProvider, Received
+from integrations.errors import ReauthRequired
+from integrations.http import HttpClient, Token
+from integrations.models import Connection, ProviderRecord, Verdict
+from integrations.records import Resource
+from integrations.services.tokens import fresh_access_token, mark_reauth
+from integrations.specs import Auth, ProviderSpec
+
+
+@contextmanager
+def open_adapter(
+    connection: Connection,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    on_wait: Callable[[float], None] | None = None,
+) -> Iterator[PropertyManagerProvider]:
+    """The connection's adapter; its HTTP connections are closed at the end of the block.
+
+    `on_wait` is told the seconds of each wait the provider caused, before `sleep` waits them. A connection whose ledger
+    mode is not known yet is asked for it first, once in its life. A ReauthRequired that leaves the block marks the
+    connection and tells its admins. Raises the taxonomy of errors.py.
+    """
+    spec = registry.get(connection.provider)
+    token: Token | None = None
+    if spec.auth == Auth.OAUTH2:
+        token = lambda rejected: fresh_access_token(connection.pk, rejected_token=rejected)  # noqa: E731
+    try:
+        with open_client(spec, token=token, sleep=sleep, on_wait=on_wait) as http:
+            context = AdapterContext(
+                http=http,
+                base_url=http.base_url,
+                time_zone=connection.organisation.time_zone,
+                ledger_mode=connection.ledger_mode,
+                received=lambda: received(connection),
+            )
+            if connection.ledger_mode == Connection.LedgerMode.UNKNOWN:
+                context = replace(context, ledger_mode=_learn_ledger_mode(connection, spec, context))
+            yield registry.build_adapter(spec, context)
+    except ReauthRequired as error:
+        mark_reauth(connection=connection, revoked=error.revoked, reason=error.safe_message)
+        raise
+
+
+def open_client(
+    spec: ProviderSpec,
+    *,
+    token: Token | None,
+    sleep: Callable[[float], None] = time.sleep,
+    on_wait: Callable[[float], None] | None = None,
+) -> HttpClient:
+    """A client for the provider's API at the address in the operator's settings."""
+    return HttpClient(
+        registry.setting(spec, "API_URL"),
+        token=token,
+        pool_size=spec.parallel_pages + 2,
+        sleep=sleep,
+        on_wait=on_wait,
+    )
+
+
+def adapter_for_token(spec: ProviderSpec, http: HttpClient, time_zone: str) -> PropertyManagerProvider:
+    """An adapter that belongs to no connection yet: enough to ask whose grant it is and what the API offers."""
+    context = AdapterContext(
+        http=http, base_url=http.base_url, time_zone=time_zone, ledger_mode="unknown", received=dict
+    )
+    return registry.build_adapter(spec, context)
+
+
+def received(connection: Connection) -> Mapping[str, Received]:
+    """Rent recorded so far for each tenancy, baselines included; rejected rows never counted."""
+    rows = (
+        ProviderRecord.objects.filter(connection=connection, resource=Resource.PAYMENT, amount__isnull=False)
+        .exclude(verdict=Verdict.REJECTED)
+        .exclude(related_ref="")
+        .values_list("related_ref")
+        .annotate(total=Sum("amount"), rows=Count("id"))
+    )
+    return {tenancy: Received(total, count) for tenancy, total, count in rows.iterator()}
+
+
+def _learn_ledger_mode(connection: Connection, spec: ProviderSpec, context: AdapterContext) -> str:
+    mode = registry.build_adapter(spec, context).probe_ledger_mode()
+    # Only the first answer counts: a ledger that changes its mode would import the same money twice.
+    unknown = Connection.LedgerMode.UNKNOWN
+    Connection.objects.filter(pk=connection.pk, ledger_mode=unknown).update(ledger_mode=mode)
+    connection.refresh_from_db(fields=["ledger_mode"])
+    return connection.ledger_mode
