@@ -8,14 +8,14 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from access.models import Organisation, User
 from access.selectors import memberships_of
 from communications.selectors import unread_count
 from config.navigation import resolve_navigation
 from core.ports import SourceBadge, sources
-from maintenance.models import WorkOrder
-from properties.selectors import properties_of
+from reporting.selectors.portfolio import portfolio_summary
 
 PRODUCT = "PropertyTracker"
 
@@ -53,10 +53,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def _counts(organisation: Organisation, badges: list[SourceBadge]) -> dict[str, int]:
     """Figures of the rail; an entry at zero shows none."""
-    open_orders = WorkOrder.objects.filter(organisation=organisation, status__in=WorkOrder.OPEN_STATUSES)
+    summary = portfolio_summary(organisation=organisation, today=timezone.localdate())
     return {
-        "properties": properties_of(organisation=organisation).count(),
-        "work_orders": open_orders.count(),
+        "properties": summary.properties,
+        "arrears": summary.arrears_tenancies,
+        "work_orders": summary.work_orders,
         "integrations": sum(badge.state != "fresh" for badge in badges),
     }
 

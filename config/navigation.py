@@ -43,7 +43,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
     (
         "Portfolio",
         (
-            NavItem("Properties", "building", "properties:list", count="properties"),
+            NavItem("Properties", "building", "property_list", count="properties"),
             NavItem("Leases", "key", "tenancies:leases"),
             NavItem("Tenants", "user", "tenancies:tenants"),
         ),
@@ -51,12 +51,12 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
     (
         "Money",
         (
-            NavItem("Transactions", "cash", "accounting:transactions"),
-            NavItem("Arrears", "calendar", "reporting:arrears"),
+            NavItem("Transactions", "cash", "accounting:transaction_list"),
+            NavItem("Arrears", "calendar", "reporting:arrears", count="arrears"),
             NavItem("Categories", "filter", "accounting:rules"),
         ),
     ),
-    ("Maintenance", (NavItem("Work orders", "wrench", "maintenance:work_orders", count="work_orders"),)),
+    ("Maintenance", (NavItem("Work orders", "wrench", "maintenance:work_order_list", count="work_orders"),)),
     (
         "Settings",
         (

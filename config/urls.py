@@ -22,6 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("", include("access.urls")),
     path("", include("communications.urls")),
+    path("", include("properties.urls")),
+    path("", include("tenancies.urls")),
+    path("", include("reporting.urls")),
 ]
 
 if settings.STYLEGUIDE:

@@ -116,7 +116,7 @@ def keyset_page(
 
 def capped_count(queryset: QuerySet[Any, Any], *, cap: int = 1000) -> tuple[int, bool]:
     """(rows, whether there are more than `cap`): a count that never reads further than the cap."""
-    found = queryset.order_by()[: cap + 1].count()
+    found = queryset.order_by().values("pk")[: cap + 1].count()
     return min(found, cap), found > cap
 
 
