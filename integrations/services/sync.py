@@ -38,7 +38,22 @@ def request_sync(
     full: bool = False,
     force: bool = False,
 ) -> SyncRun:
-    """Queues a sync. Raises DomainError `already_syncing` while one is queued or running, `not_connected` otherwise."""
+    """`queue_sync`, and tells a worker once the row is committed."""
+    run = queue_sync(connection=connection, user=user, trigger=trigger, full=full, force=force)
+    enqueue(run)
+    return run
+
+
+@transaction.atomic
+def queue_sync(
+    *,
+    connection: Connection,
+    user: User | None = None,
+    trigger: str = "person",
+    full: bool = False,
+    force: bool = False,
+) -> SyncRun:
+    """The row of a sync to be carried out. Raises DomainError `already_syncing` or `not_connected`."""
     # The row lock makes two clicks one sync.
     Connection.objects.select_for_update(of=("self",)).get(pk=connection.pk)
     _require_connected(connection)
@@ -48,7 +63,7 @@ def request_sync(
         kind = SyncRun.Type.FULL
     else:
         kind = SyncRun.Type.MANUAL if trigger == "person" else SyncRun.Type.INCREMENTAL
-    run = SyncRun.objects.create(
+    return SyncRun.objects.create(
         organisation_id=connection.organisation_id,
         connection=connection,
         sync_type=kind,
@@ -57,8 +72,6 @@ def request_sync(
         full=full,
         force=force,
     )
-    enqueue(run)
-    return run
 
 
 def request_apply(*, connection: Connection, user: User | None, trigger: str = "mapping") -> SyncRun:
@@ -110,7 +123,15 @@ def discard_held(*, run: SyncRun, user: User) -> None:
 
 @transaction.atomic
 def request_preview(*, connection: Connection, user: User, kind: str = SyncPlan.Kind.SYNC) -> SyncPlan:
-    """Queues the working out of a preview. Raises DomainError as `request_sync` does."""
+    """`queue_preview`, and tells a worker once the row is committed."""
+    plan = queue_preview(connection=connection, user=user, kind=kind)
+    enqueue(SyncRun.objects.get(plan=plan))
+    return plan
+
+
+@transaction.atomic
+def queue_preview(*, connection: Connection, user: User | None, kind: str = SyncPlan.Kind.SYNC) -> SyncPlan:
+    """The row of a preview to be worked out. Raises DomainError as `queue_sync` does."""
     Connection.objects.select_for_update(of=("self",)).get(pk=connection.pk)
     if kind == SyncPlan.Kind.SYNC:
         _require_connected(connection)
@@ -119,15 +140,14 @@ def request_preview(*, connection: Connection, user: User, kind: str = SyncPlan.
     plan = SyncPlan.objects.create(
         organisation_id=connection.organisation_id, connection=connection, kind=kind, requested_by=user
     )
-    run = SyncRun.objects.create(
+    SyncRun.objects.create(
         organisation_id=connection.organisation_id,
         connection=connection,
         sync_type=SyncRun.Type.PREVIEW,
-        trigger="person",
+        trigger="person" if user else "shell",
         requested_by=user,
         plan=plan,
     )
-    enqueue(run)
     return plan
 
 

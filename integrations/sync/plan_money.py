@@ -93,7 +93,7 @@ FROM (
     END AS action
   FROM (
     SELECT w.*, m.state AS map_state, m.auto_sync, m.property_id, {lease} AS lease_id,
-      w.facts ? 'baseline' AS is_baseline, w.facts ? 'derived' AS is_derived,
+      coalesce(w.facts ? 'baseline', false) AS is_baseline, coalesce(w.facts ? 'derived', false) AS is_derived,
       r.reason AS old_reason,
       left({description}, 300) AS description, left({counterparty}, 200) AS counterparty,
       left({reference}, 120) AS reference, (w.facts->>'tax')::numeric(14,2) AS tax_amount,

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from django.db import connection
+
 from integrations.records import Page
 from integrations.sync.stage import Prepared, prepare
 
@@ -58,6 +60,9 @@ def batches(open_pages: Callable[[], Iterator[Page]], *, version: int) -> Iterat
                     put(error)
                 except _Stop:
                     return
+        finally:
+            # The adapter may have refreshed a token here: a thread's database connection ends with the thread.
+            connection.close()
 
     thread = threading.Thread(target=fetch, name="pull", daemon=True)
     thread.start()
