@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from core.formatting import money_text, number_text
+from integrations.models import Connection
+from integrations.selectors.disconnecting import Disconnecting
+
+CADENCES = (
+    (15, "Every 15 minutes"),
+    (60, "Every hour"),
+    (4 * 60, "Every 4 hours"),
+    (12 * 60, "Every 12 hours"),
+    (24 * 60, "Once a day"),
+    (7 * 24 * 60, "Once a week"),
+)
+
+
+class ConnectionSettingsForm(forms.Form):
+    """Rhythm of a connection. A cadence that was set elsewhere stays on offer."""
+
+    auto_sync = forms.BooleanField(
+        label="Sync by itself",
+        required=False,
+        help_text="When off, figures change only when somebody presses Sync now, and are marked as out of date.",
+    )
+    sync_every_minutes = forms.TypedChoiceField(
+        label="How often",
+        coerce=int,
+        help_text="Each sync asks the provider for what changed since the last one.",
+    )
+
+    def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
+        initial = {"auto_sync": connection.auto_sync, "sync_every_minutes": connection.sync_every_minutes}
+        super().__init__(*args, initial=initial, **kwargs)
+        choices = dict(CADENCES)
+        choices.setdefault(connection.sync_every_minutes, f"Every {connection.sync_every_minutes:,} minutes")
+        field = self.fields["sync_every_minutes"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = sorted(choices.items())
+
+
+class DisconnectForm(forms.Form):
+    """Whether what was imported stays; nothing is chosen beforehand."""
+
+    KEEP, REVERSE = "keep", "reverse"
+    imported = forms.ChoiceField(label="What happens to what was imported?", widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, numbers: Disconnecting, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        count = number_text(numbers.transactions)
+        money = f"{money_text(numbers.income)} income and {money_text(numbers.expense)} expense"
+        field = self.fields["imported"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [
+            (self.KEEP, f"Keep it: {count} transactions ({money}) stay in the books."),
+            (self.REVERSE, f"Reverse it: {number_text(numbers.transactions - numbers.kept)} transactions get a "
+             f"reversing entry; {number_text(numbers.kept)} that were exported or changed by a person stay."),
+        ]  # fmt: skip
