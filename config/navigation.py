@@ -53,7 +53,7 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
         (
             NavItem("Transactions", "cash", "accounting:transaction_list"),
             NavItem("Arrears", "calendar", "reporting:arrears", count="arrears"),
-            NavItem("Categories", "filter", "accounting:rules"),
+            NavItem("Categories", "filter", "accounting:rule_list"),
         ),
     ),
     ("Maintenance", (NavItem("Work orders", "wrench", "maintenance:work_order_list", count="work_orders"),)),

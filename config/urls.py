@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("communications.urls")),
     path("", include("properties.urls")),
     path("", include("tenancies.urls")),
+    path("", include("accounting.urls")),
     path("", include("reporting.urls")),
 ]
 

@@ -64,3 +64,13 @@ def same_address(*, organisation: Organisation, name: str, suburb: str, postcode
         .order_by("id")
         .first()
     )
+
+
+def search_properties(*, organisation: Organisation, text: str) -> QuerySet[Property]:
+    """Properties of any status whose address or place has each of the words, by name."""
+    found = Property.objects.filter(organisation=organisation)
+    for word in text.replace(",", " ").split():
+        found = found.filter(
+            Q(name__icontains=word) | Q(suburb__icontains=word) | Q(postcode__istartswith=word) | Q(state__iexact=word)
+        )
+    return found.order_by("name", "id")
