@@ -43,6 +43,15 @@ def decrypt_text(value: bytes) -> str:
     raise BadSignature("No configured FIELD_ENCRYPTION_KEY decrypts this value.")
 
 
+def is_under_first_key(value: bytes) -> bool:
+    """Whether the ciphertext is under the key that encrypts, as all of them are after `manage.py rotate_field_key`."""
+    try:
+        _box(_keys()[0]).decrypt(value)
+    except BadSignature:
+        return False
+    return True
+
+
 class EncryptedTextField(models.BinaryField):  # type: ignore[type-arg]
     """Text at rest under FIELD_ENCRYPTION_KEY; cannot be searched, and is never shown by forms."""
 

@@ -9,11 +9,12 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import send_mail
 from django.db import transaction
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from access.models import User
 from access.selectors import admins_of
+from communications.services import notify
 from integrations import registry
 from integrations.errors import IntegrationError, Misconfigured, ReauthRequired
 from integrations.models import Connection
@@ -94,9 +95,6 @@ def mark_reauth(*, connection: Connection, revoked: bool, reason: str) -> None:
 
 
 def _notify_admins(connection: Connection) -> None:
-    # Imported here: this module is loaded while the models of higher layers may still be loading.
-    from communications.services import notify
-
     spec = registry.get(connection.provider)
     is_revoked = connection.status == Connection.Status.REVOKED
     what = "withdrew our access" if is_revoked else "ended our access"
@@ -123,10 +121,7 @@ def notice_prefix(connection: Connection) -> str:
 
 def connection_url(connection: Connection) -> str:
     """The path of the connection's page."""
-    try:
-        return reverse("integrations:connection", kwargs={"provider": connection.provider})
-    except NoReverseMatch:
-        return f"/settings/integrations/{connection.provider}"
+    return f"{reverse('integrations:detail', args=[connection.provider])}?connection={connection.pk}"
 
 
 def tell_operator(spec: ProviderSpec, error: Misconfigured) -> None:
