@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tenancies.urls")),
     path("", include("accounting.urls")),
     path("", include("reporting.urls")),
+    path("", include("integrations.urls")),
 ]
 
 if settings.STYLEGUIDE:

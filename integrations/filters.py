@@ -6,7 +6,7 @@ from integrations import registry
 from integrations.models import Connection
 
 
-class ConnectionFilter(django_filters.FilterSet):
+class ConnectionFilter(django_filters.FilterSet):  # type: ignore[misc]  # it publishes no types
     """`?provider=` and `?status=` of the connection list; an unknown value is an error, not an empty list."""
 
     provider = django_filters.ChoiceFilter(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -33,13 +33,14 @@ class ConnectionSettingsForm(forms.Form):
     )
 
     def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
-        initial = {"auto_sync": connection.auto_sync, "sync_every_minutes": connection.sync_every_minutes}
-        super().__init__(*args, initial=initial, **kwargs)
+        kwargs["initial"] = {
+            "auto_sync": connection.auto_sync,
+            "sync_every_minutes": connection.sync_every_minutes,
+        }
+        super().__init__(*args, **kwargs)
         choices = dict(CADENCES)
         choices.setdefault(connection.sync_every_minutes, f"Every {connection.sync_every_minutes:,} minutes")
-        field = self.fields["sync_every_minutes"]
-        assert isinstance(field, forms.TypedChoiceField)
-        field.choices = sorted(choices.items())
+        cast(forms.TypedChoiceField, self.fields["sync_every_minutes"]).choices = sorted(choices.items())
 
 
 class DisconnectForm(forms.Form):
@@ -52,9 +53,7 @@ class DisconnectForm(forms.Form):
         super().__init__(*args, **kwargs)
         count = number_text(numbers.transactions)
         money = f"{money_text(numbers.income)} income and {money_text(numbers.expense)} expense"
-        field = self.fields["imported"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [
+        cast(forms.ChoiceField, self.fields["imported"]).choices = [
             (self.KEEP, f"Keep it: {count} transactions ({money}) stay in the books."),
             (self.REVERSE, f"Reverse it: {number_text(numbers.transactions - numbers.kept)} transactions get a "
              f"reversing entry; {number_text(numbers.kept)} that were exported or changed by a person stay."),

@@ -38,7 +38,7 @@ class Directory:
         return sorted(badges, key=lambda badge: _WORST_FIRST.index(badge.state))
 
     def for_properties(self, organisation_id: UUID, property_ids: Iterable[UUID]) -> Mapping[UUID, SourceBadge]:
-        """The badge of each mapped property; of several sources the one in the worst state. Unmapped ones are absent."""
+        """The badge of each mapped property; of several sources the one in the worst state. Others are absent."""
         mappings = (
             PropertyMapping.objects.filter(
                 organisation_id=organisation_id,

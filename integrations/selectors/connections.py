@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
@@ -81,8 +82,8 @@ def describe(connections: Iterable[Connection]) -> list[ConnectionRow]:
     ids = [item.id for item in found]
     now = timezone.now()
     state = PropertyMapping.State
-    mappings: dict[UUID, dict[str, int]] = {
-        row["connection_id"]: row
+    mappings: dict[UUID, dict[str, Any]] = {
+        row["connection_id"]: dict(row)
         for row in PropertyMapping.objects.filter(connection_id__in=ids)
         .values("connection_id")
         .annotate(

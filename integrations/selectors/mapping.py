@@ -48,17 +48,17 @@ class TabCounts:
 class Option:
     """One of our properties, or a unit of a property that has several."""
 
-    property: Property
+    home: Property
     unit: Unit | None
     taken_by: str
 
     @property
     def value(self) -> str:
-        return f"{self.property.id}:{self.unit.id}" if self.unit else str(self.property.id)
+        return f"{self.home.id}:{self.unit.id}" if self.unit else str(self.home.id)
 
     @property
     def name(self) -> str:
-        return f"{self.property.name} · {self.unit.label}" if self.unit else self.property.name
+        return f"{self.home.name} · {self.unit.label}" if self.unit else self.home.name
 
 
 @dataclass(frozen=True, slots=True)

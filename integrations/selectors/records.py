@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -94,10 +95,8 @@ def _ids_of(connection: Connection, text: str) -> list[UUID]:
     """Records that carry this id: ours, the provider's own, or that of the property they belong to."""
     own = ProviderRecord.objects.filter(connection=connection)
     found = list(own.filter(resource__in=list(Resource), provider_id=text).values_list("id", flat=True)[:10])
-    try:
+    with suppress(ValueError):
         found += own.filter(id=UUID(text)).values_list("id", flat=True)
-    except ValueError:
-        pass
     return found
 
 

@@ -79,7 +79,7 @@ def spec_or_404(slug: str) -> ProviderSpec:
 
 
 def connection_or_404(request: OrganisationRequest, slug: str) -> Connection:
-    """The connection the address is about; 404 where there is none, or where the chosen one is another organisation's."""
+    """The connection the address is about; 404 where there is none, or the chosen one is another organisation's."""
     spec_or_404(slug)
     connection = find_connection(organisation=request.organisation, slug=slug, chosen=request.GET.get("connection", ""))
     if connection is None:
@@ -135,7 +135,7 @@ def connection_page(request: OrganisationRequest, connection: Connection, tab: s
 
 
 def go_back(request: HttpRequest, default: str) -> HttpResponseRedirect:
-    """To the page the form names in `next`, if it is ours; else to `default`. 303, so that htmx and browsers GET it."""
+    """To the page the form names in `next`, if it is ours; else to `default`. 303: browsers and htmx GET it."""
     target = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()

@@ -39,7 +39,7 @@ REASONS = (
     (
         "skipped",
         "Skipped",
-        "Already imported, dismissed, voided before import, or their property waits for a manual sync.",
+        "Imported already, dismissed, voided before import, or waiting for a manual sync.",
     ),
 )
 UNDOABLE = (SyncRun.Status.COMPLETED, SyncRun.Status.FAILED, SyncRun.Status.CANCELLED, SyncRun.Status.LOST)
