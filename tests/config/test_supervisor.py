@@ -20,6 +20,7 @@ import pytest
 
 from config.embedded import CHECKOUT, Services
 from config.embedded.layout import Layout
+from config.supervisor.lease import Lease
 from config.supervisor.plan import is_free
 
 OURS = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL", "VERBOSE"}
@@ -28,20 +29,21 @@ OURS = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "PUBLIC_URL", "VE
 class Run:
     """One start of the supervisor, its lines read as they come."""
 
-    def __init__(self, local: Path, port: int) -> None:
+    def __init__(self, local: Path, port: int, **extra: str) -> None:
         environment = {
             name: value for name, value in os.environ.items() if name not in OURS and not name.startswith("PROPERTY")
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "config.supervisor"],
             cwd=CHECKOUT,
-            env={**environment, "PROPERTYTRACKER_LOCAL": os.fspath(local), "PORT": str(port)},
+            env={**environment, "PROPERTYTRACKER_LOCAL": os.fspath(local), "PORT": str(port), **extra},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         self.lines: list[str] = []
+        self.first_line = threading.Event()
         self.ready = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -71,6 +73,7 @@ class Run:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line)
+            self.first_line.set()
             if "PropertyTracker is ready:" in line:
                 self.ready.set()
         # Its end sets it as well, so that a failed start shows at once what it said.
@@ -148,3 +151,52 @@ def test_the_life_of_make_run(local: Path) -> None:
     assert code == 0, again.output
     assert again.lines[-1] == "run      | Stopped with redis and postgres. The data is kept.\n"
     assert left_alive(started) == []
+
+
+def test_what_cannot_start_says_why_and_leaves_nothing(local: Path) -> None:
+    port = next(number for number in range(32_700, 32_760, 2) if is_free(number) and is_free(number + 1))
+    run = Run(local, port, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    started = run.processes()
+    assert run.ready.wait(120)
+
+    assert run.end(signal.SIGTERM) == 1
+    assert "`manage.py migrate` failed:" in run.output
+    assert "connection to server at" in run.output
+    assert left_alive(started) == []
+    assert not Services(Layout(local)).redis.running()
+
+
+def test_a_stop_during_the_start_is_obeyed(local: Path) -> None:
+    port = next(number for number in range(32_600, 32_660, 2) if is_free(number) and is_free(number + 1))
+    run = Run(local, port)
+    assert run.first_line.wait(120)
+    started = run.processes()
+
+    assert run.end(signal.SIGINT) == 0
+    assert run.lines[-1] == "run      | Stopped with redis and postgres. The data is kept.\n"
+    assert left_alive(started) == []
+
+
+def test_reset_removes_everything_unless_it_runs(local: Path) -> None:
+    def reset() -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "config.supervisor", "reset"],
+            cwd=CHECKOUT,
+            env={**os.environ, "PROPERTYTRACKER_LOCAL": os.fspath(local)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    lease = Lease(local)
+    lease.take()
+    lease.note("http://localhost:8123", [])
+    refused = reset()
+    assert refused == (1, "PropertyTracker runs already, at http://localhost:8123. Stop that one with Ctrl-C first.\n")
+    lease.release()
+    Services(Layout(local)).redis.ensure()
+
+    assert reset() == (0, f"Removed {local}.\n")
+    assert not local.exists()
