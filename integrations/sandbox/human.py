@@ -188,7 +188,7 @@ def control_page(server: SandboxServer, said: str) -> str:
     )
     body = (
         f"<h1>{escape(title)}</h1>"
-        '<p class="soft">A pretend agency system. Play the agency here, then look what your own software makes of it.</p>'
+        '<p class="soft">A pretend agency system: play the agency, then look what your own software makes of it.</p>'
         f"{note}{_card('Agencies', _agencies(server))}"
         f'<div class="grid">{"".join(cards)}</div>'
     )

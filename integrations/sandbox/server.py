@@ -14,7 +14,7 @@ from .effects import replacement, rewrite, transform
 from .faults import FaultBoard
 from .httpd import Listener, RequestLog
 from .oauth import OAuthServer
-from .propertyme import PropertyMeVendor
+from .propertyme import READ_SCOPE, PropertyMeVendor
 from .state import Journal
 from .wire import Request, Response
 
@@ -120,8 +120,6 @@ class SandboxServer:
     # --- shortcuts for tests --------------------------------------------------------------------------------------
     def grant(self, agency: int | str | None = None, scope: str = "") -> dict[str, Any]:
         """Return a token answer as if a person had approved; the read scopes and offline_access by default."""
-        from .propertyme.vendor import READ_SCOPE
-
         return self.oauth.grant_directly(self.vendor.find(agency).id, scope or READ_SCOPE)
 
     def expire_access_tokens(self) -> int:

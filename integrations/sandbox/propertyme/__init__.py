@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .vendor import PropertyMeVendor
+from .vendor import READ_SCOPE, PropertyMeVendor
 from .world import Agency
 
-__all__ = ["Agency", "PropertyMeVendor"]
+__all__ = ["READ_SCOPE", "Agency", "PropertyMeVendor"]

@@ -28,10 +28,17 @@ def step(agency: Agency, lot: Lot, first: int, last: int, receipts: list[int], b
         tenancy = agency.tenancies[lot.tenancy or 0]
         pay(agency, lot, tenancy, min(last, tenancy.vacate), receipts)
         if tenancy.vacate > last:
+            if _lease_turns(tenancy, last):
+                touch(agency, lot, tenancy, last, mix(agency.seed, 10, tenancy.index))
             break
         close_tenancy(agency, lot, tenancy, tenancy.vacate, bills)
     _scheduled_bills(agency, lot, first, last, bills)
     _jobs(agency, lot, first, last, bills)
+
+
+def _lease_turns(tenancy: Tenancy, day: int) -> bool:
+    """True on the days on which a lease changes by itself: the yearly rent review, and the day it becomes periodic."""
+    return (day > tenancy.start and (day - tenancy.start) % 365 == 0) or day == tenancy.agreement_end + 1
 
 
 def open_tenancy(agency: Agency, lot: Lot, day: int, receipts: list[int], bills: list[int]) -> Tenancy:

@@ -163,8 +163,13 @@ class Tenancy:
         """Return the cents due for the n-th period; the rent rises once a year, rounded to five dollars."""
         if number in self.past_rents:
             return self.past_rents[number]
-        years = (self.period_start(number) - self.start) // 365
-        return self.rent if years == 0 else round(self.rent * (1 + self.growth / 100) ** years / 500) * 500
+        return self.rent_after((self.period_start(number) - self.start) // 365)
+
+    def rent_after(self, years: int) -> int:
+        """Return the cents due a period so many years after the start."""
+        if years <= 0 or not self.growth:
+            return self.rent
+        return round(self.rent * (1 + self.growth / 100) ** years / 500) * 500
 
 
 @dataclass(slots=True)

@@ -76,8 +76,7 @@ def lot_row(agency: Agency, lot: Lot, *, archived_list: bool = False) -> Row:
 
 def current_rent(tenancy: Tenancy, today: int) -> int:
     """Return the rent in cents per rent period on a day."""
-    years = max(0, min(today, tenancy.closed or today) - tenancy.start) // 365
-    return tenancy.rent if years == 0 else round(tenancy.rent * (1 + tenancy.growth / 100) ** years / 500) * 500
+    return tenancy.rent_after((min(today, tenancy.closed or today) - tenancy.start) // 365)
 
 
 def paid_to(tenancy: Tenancy) -> int:

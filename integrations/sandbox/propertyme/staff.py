@@ -78,7 +78,7 @@ def rename_address(
     lot.building = lot.building if building is None else building
     lot.stamp = agency.clock.next()
     if lot.tenancy is not None:
-        agency.tenancies[lot.tenancy].stamp = agency.clock.next()
+        agency.tenancies[lot.tenancy].stamp = lot.stamp
     return agency.make_id("lots", lot.index)
 
 
@@ -196,8 +196,13 @@ def set_job_status(agency: Agency, *, status: str, record: str | None = None) ->
     billed = job.billed is not None and job.billed <= agency.today
     job.plan = [entry for entry in job.plan if entry[0] <= agency.today]
     job.plan.append((agency.today, status))
-    if status in ("Approved", "Assigned") and job.accepted is None:
-        job.quoted, job.accepted = job.quoted or agency.today, agency.today
+    # What the plan still had in store does not happen any more.
+    job.quoted = job.quoted if job.quoted is not None and job.quoted <= agency.today else None
+    job.accepted = job.accepted if job.accepted is not None and job.accepted <= agency.today else None
+    if status in ("Quoted", "Approved"):
+        job.quoted = job.quoted or agency.today
+    if status == "Approved":
+        job.accepted = job.accepted or agency.today
     agency.open_jobs.discard(job.index)
     if status == "Finished" and not billed:
         key = bill_key(agency.today, job.lot, JOB_BILL, job.index)

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from integrations.sandbox.wire import SandboxError
 
 from .ledger import BOND, Ledger, receipt_parts
+from .model import Tenancy
 from .money_rows import receipt_cents
 from .world import RESOURCES, Agency
 
@@ -54,13 +55,21 @@ def receipt_now(agency: Agency, key: int) -> tuple[int, bool]:
     return amount, bool(fields.get("IsVoid", False))
 
 
+def stamp_tenancy(agency: Agency, tenancy: Tenancy) -> None:
+    """Mark a tenancy as changed now; the lot that it occupies shows when its tenancy changed, so it changes too."""
+    tenancy.stamp = agency.clock.next()
+    lot = agency.lots[tenancy.lot]
+    if lot.tenancy == tenancy.index:
+        lot.stamp = tenancy.stamp
+
+
 def recount(agency: Agency, key: int, change: int) -> None:
     """Let a change of a rent receipt show in the tenancy's total."""
     _, index, number = receipt_parts(key)
     tenancy = agency.tenancies[index]
     if number != BOND:
         tenancy.paid_cents += change
-    tenancy.stamp = agency.clock.next()
+    stamp_tenancy(agency, tenancy)
 
 
 def resource_ids(agency: Agency, resource: str) -> list[str] | None:
@@ -89,7 +98,7 @@ def touch(agency: Agency, resource: str, record_id: str) -> None:
     number = agency.number(resource, record_id) if resource != "quotes" else -1
     stamp = agency.clock.next()
     if resource in ("tenancies", "balances"):
-        agency.tenancies[number].stamp = stamp
+        stamp_tenancy(agency, agency.tenancies[number])
     elif resource == "lots":
         agency.lots[number].stamp = stamp
     elif resource == "contacts":

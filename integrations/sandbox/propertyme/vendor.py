@@ -215,6 +215,7 @@ class PropertyMeVendor:
             if self._cached + len(body) > CACHE_BYTES:
                 self._cache.clear()
                 self._cached = 0
-            self._cache[place] = (version, body)
-            self._cached += len(body)
+            if len(body) < CACHE_BYTES // 4:
+                self._cache[place] = (version, body)
+                self._cached += len(body)
         return Response(body)
