@@ -20,7 +20,7 @@ RENT_PERIODS = [
 ]
 
 
-class PropertyForm(forms.ModelForm[Property]):
+class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for type checkers alone
     """The address and facts of a property; saving is the service's work, never this form's."""
 
     class Meta:
