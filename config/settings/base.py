@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 
 from config import embedded
 from config.env import env_bool, env_int, env_list, env_secret, env_str
 from config.schedule import BEAT_SCHEDULE
+
+# ModelForm[Lease] and its like are generic for the type checker; this makes them so when running.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 

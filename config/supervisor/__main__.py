@@ -23,6 +23,7 @@ from .plan import CannotStart, Plan, answers, make_plan
 READY_SECONDS = 120.0
 STOP_SECONDS = 10.0
 SERVICES_SECONDS = 2.0
+SERVERS = {"PostgreSQL": "DATABASE_URL", "Redis": "REDIS_URL"}
 
 
 class Supervisor:
@@ -47,7 +48,9 @@ class Supervisor:
         """Until a signal asks to stop: 0. When something does not come up: 1."""
         services = embedded.services()
         with embedded.session() as session:
-            self.say("services", f"PostgreSQL and Redis are up (below {services.layout.base})")
+            private = [name for name, url in SERVERS.items() if not os.environ.get(url)]
+            if private:
+                self.say("services", f"{' and '.join(private)} up, below {services.layout.base}")
             try:
                 code = self._start()
                 while code == 0 and not self.stopping.wait(0.2):
