@@ -37,9 +37,9 @@ TARGETS = {
     Resource.PROPERTY.value: ("properties:detail", "property"),
     Resource.CONTACT.value: ("tenancies:tenant", "tenant"),
     Resource.TENANCY.value: ("tenancies:lease", "lease"),
-    Resource.JOB.value: ("maintenance:work_order", "work order"),
-    Resource.PAYMENT.value: ("accounting:transaction", "transaction"),
-    Resource.BILL.value: ("accounting:transaction", "transaction"),
+    Resource.JOB.value: ("maintenance:work_order_detail", "work order"),
+    Resource.PAYMENT.value: ("accounting:transaction_detail", "transaction"),
+    Resource.BILL.value: ("accounting:transaction_detail", "transaction"),
 }
 
 
