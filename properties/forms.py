@@ -95,7 +95,7 @@ class UnitForm(forms.Form):
         return UnitInput(**values)
 
 
-class BaseUnitFormSet(forms.BaseFormSet[UnitForm]):
+class BaseUnitFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # generic in the stubs only
     def inputs(self) -> list[UnitInput]:
         """The rows somebody filled in; none means a property that is let whole."""
         return [form.to_input() for form in self.forms if form.has_changed()]

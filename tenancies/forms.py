@@ -16,7 +16,7 @@ class DayInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
-class LeaseForm(forms.ModelForm[Lease]):
+class LeaseForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """What a person may change on a lease; saving is the service's work."""
 
     class Meta:

@@ -12,6 +12,7 @@ from access.decorators import manager_required
 from access.middleware import OrganisationRequest
 from core.errors import DomainError
 from core.filtering import applied_filters
+from core.formatting import number_text
 from core.htmx import render_page
 from core.http import missing_is_404
 from core.pagination import keyset_page, sort_order
@@ -46,12 +47,14 @@ def leases(request: OrganisationRequest) -> HttpResponse:
     filterset = LeaseFilter(request.GET, queryset=selectors.leases_of(organisation=request.organisation), today=today)
     found = filterset.qs
     page = keyset_page(found, order=sort_order(request.GET, LEASE_ORDERS, default="end"), params=request.GET)
+    totals = selectors.lease_totals(found)
     connections = {lease.connection_id for lease in page.items if lease.connection_id}
     context = {
         "filter": filterset,
         "chips": applied_filters(filterset, request.GET),
         "page": page,
-        "totals": selectors.lease_totals(found),
+        "totals": totals,
+        "shown": f"{number_text(len(page.items))} of {number_text(totals.leases)}",
         "ending": selectors.ending_counts(organisation=request.organisation, today=today),
         "badges": sources().for_connections(request.organisation.pk, connections),
         "tones": LEASE_TONES,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, DecimalField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import Case, Count, DecimalField, F, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from access.models import Organisation
-from accounting.models import Transaction
+from accounting.models import Kind, Transaction
 from integrations.models import Connection, PropertyMapping
 from maintenance.models import WorkOrder
 from properties.models import Property, Unit
@@ -33,6 +33,22 @@ def portfolio_rows(*, organisation: Organisation) -> QuerySet[Property]:
         .annotate(
             rent_by_week=Coalesce(Subquery(rent), Value(0), output_field=DecimalField(max_digits=14, decimal_places=2))
         )
+    )
+
+
+def lines_of(*, organisation: Organisation, property_id: UUID) -> QuerySet[Transaction]:
+    """A property's lines of the books, newest first, with their `effect`: what each adds to or takes from the owner."""
+    return (
+        Transaction.objects.filter(property_id=property_id, organisation=organisation)
+        .select_related("category")
+        .annotate(
+            effect=Case(
+                When(kind=Kind.EXPENSE, then=-F("amount")),
+                default=F("amount"),
+                output_field=DecimalField(max_digits=14, decimal_places=2),
+            )
+        )
+        .order_by("-occurred_on", "-id")
     )
 
 

@@ -11,12 +11,12 @@ from django.views.decorators.http import require_safe
 
 from access.decorators import manager_required
 from access.middleware import OrganisationRequest
-from accounting.models import Transaction
 from core.filtering import applied_filters
 from core.htmx import render_page
 from core.http import missing_is_404
 from core.pagination import keyset_page, sort_order
 from core.ports import sources
+from reporting.selectors.properties import lines_of
 from tenancies import selectors as tenancy_selectors
 from tenancies.filters import ArrearsFilter
 from tenancies.views import LEASE_TONES
@@ -52,9 +52,8 @@ def lease_detail(request: OrganisationRequest, lease_id: UUID) -> HttpResponse:
         badge = directory.for_connections(organisation.pk, [lease.connection_id]).get(lease.connection_id)
         record_url = directory.record_url(organisation.pk, lease.connection_id, lease.provider_id)
     # The property's index leads to them: there is none by lease.
-    payments = Transaction.objects.filter(
-        organisation=organisation, property_id=lease.property_id, lease=lease
-    ).select_related("category")
+    payments = lines_of(organisation=organisation, property_id=lease.property_id).filter(lease=lease)
+    last_day = lease.vacates_on or lease.ends_on
     context = {
         "lease": lease,
         "tone": LEASE_TONES[lease.status],
@@ -62,8 +61,8 @@ def lease_detail(request: OrganisationRequest, lease_id: UUID) -> HttpResponse:
         "badge": badge,
         "record_url": record_url,
         "edited": [FIELD_WORDS.get(name, name.replace("_", " ")) for name in lease.edited_fields],
-        "days_left": (lease.last_day - timezone.localdate()).days if lease.last_day else None,
-        "payments": payments.order_by("-occurred_on", "-id")[:PAYMENTS_SHOWN],
+        "days_left": (last_day - timezone.localdate()).days if last_day else None,
+        "payments": payments[:PAYMENTS_SHOWN],
     }
     return render(request, "reporting/lease_detail.html", context)
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from access.decorators import manager_required
 from access.middleware import OrganisationRequest
 from core.filtering import applied_filters
+from core.formatting import number_text
 from core.htmx import render_page
 from core.http import missing_is_404
 from core.pagination import capped_count, keyset_page, sort_order
@@ -50,8 +51,7 @@ def property_list(request: OrganisationRequest) -> HttpResponse:
         "filter": filterset,
         "chips": applied_filters(filterset, request.GET),
         "page": page,
-        "number": number,
-        "capped": capped,
+        "shown": f"{number_text(len(page.items))} of {'more than ' if capped else ''}{number_text(number)}",
         "summary": portfolio_summary(organisation=organisation, today=timezone.localdate()),
         "badges": sources().for_properties(organisation.pk, [row.pk for row in page.items]),
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +15,6 @@ from django.views.decorators.http import require_safe
 
 from access.decorators import manager_required
 from access.middleware import OrganisationRequest
-from accounting.models import Transaction
 from core.charts import Bars
 from core.http import missing_is_404
 from core.pagination import keyset_page
@@ -24,7 +24,7 @@ from properties import selectors as property_selectors
 from properties.models import Property
 from reporting.selectors.money import money_by_month
 from reporting.selectors.portfolio import PortfolioSummary, property_summary
-from reporting.selectors.properties import mappings_of
+from reporting.selectors.properties import lines_of, mappings_of
 from reporting.views.portfolio import UNIT_TONES
 from tenancies import selectors as tenancy_selectors
 from tenancies.views import LEASE_TONES
@@ -95,7 +95,7 @@ def overview(request: OrganisationRequest, property_id: UUID) -> HttpResponse:
         last_month=months[-2],
         has_money=any(item.income or item.expense for item in months),
         bars=[Bars(f"{item.month:%b}"[:1], item.name, (item.income, item.expense)) for item in months],
-        transactions=_transactions(request, property_id)[:LATEST],
+        transactions=lines_of(organisation=organisation, property_id=property_id)[:LATEST],
         jobs=_work_orders(request, property_id).filter(status__in=WorkOrder.OPEN_STATUSES)[:LATEST],
     )
     return render(request, "reporting/property/overview.html", page.context)
@@ -129,6 +129,7 @@ def leases(request: OrganisationRequest, property_id: UUID) -> HttpResponse:
 @require_safe
 @manager_required
 def money(request: OrganisationRequest, property_id: UUID) -> HttpResponse:
+    organisation = request.organisation
     page = _page(request, property_id, "property_money")
     months = money_by_month(organisation=request.organisation, today=timezone.localdate(), property_id=property_id)
     page.context.update(
@@ -138,7 +139,10 @@ def money(request: OrganisationRequest, property_id: UUID) -> HttpResponse:
         net=sum(item.net for item in months),
         bars=[Bars(f"{item.month:%b}"[:1], item.name, (item.income, item.expense)) for item in months],
         page=keyset_page(
-            _transactions(request, property_id), order=("-occurred_on", "-id"), params=request.GET, size=25
+            lines_of(organisation=organisation, property_id=property_id),
+            order=("-occurred_on", "-id"),
+            params=request.GET,
+            size=25,
         ),
     )
     return render(request, "reporting/property/money.html", page.context)
@@ -172,14 +176,6 @@ def source(request: OrganisationRequest, property_id: UUID) -> HttpResponse:
     return render(request, "reporting/property/source.html", page.context)
 
 
-def _transactions(request: OrganisationRequest, property_id: UUID) -> Any:
-    return (
-        Transaction.objects.filter(property_id=property_id, organisation=request.organisation)
-        .select_related("category")
-        .order_by("-occurred_on", "-id")
-    )
-
-
-def _work_orders(request: OrganisationRequest, property_id: UUID) -> Any:
+def _work_orders(request: OrganisationRequest, property_id: UUID) -> QuerySet[WorkOrder]:
     rows = WorkOrder.objects.filter(property_id=property_id, organisation=request.organisation)
     return rows.select_related("unit").order_by("-id")
