@@ -46,6 +46,8 @@ class Control:
             return html_response(control_page(self.server, request.query.get("said", "")))
         if request.method == "POST" and request.path == "/":
             return redirect(run_form(self.server, request.form))
+        if request.path == "/favicon.ico":
+            return Response(b"", 204)
         if not request.path.startswith("/_sandbox/"):
             return None
         if request.path == STYLE_PATH:
