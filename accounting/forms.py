@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils import timezone
 
 from access.models import Organisation
@@ -19,6 +20,17 @@ def _day(**kwargs: Any) -> forms.DateField:
 def _money(**kwargs: Any) -> forms.DecimalField:
     attrs = {"step": "0.01", "inputmode": "decimal"}
     return forms.DecimalField(max_digits=14, decimal_places=2, widget=forms.NumberInput(attrs=attrs), **kwargs)
+
+
+def asks_for_options() -> dict[str, str]:
+    """Attributes of a property field that fill accounting/property_options.html while a person types."""
+    return {
+        "list": "property-options",
+        "hx-get": reverse("accounting:property_choices"),
+        "hx-trigger": "input changed delay:250ms",
+        "hx-target": "#property-options",
+        "hx-swap": "outerHTML",
+    }
 
 
 class TransactionForm(forms.Form):
@@ -38,7 +50,7 @@ class TransactionForm(forms.Form):
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["property"].organisation = organisation  # type: ignore[attr-defined]
-        self.fields["property"].widget.attrs["list"] = "property-options"
+        self.fields["property"].widget.attrs |= asks_for_options()
         self.fields["occurred_on"].initial = timezone.localdate
         self.categories = {item.code: item for item in selectors.categories_of(organisation=organisation)}
         self.fields["category"].choices = [  # type: ignore[attr-defined]

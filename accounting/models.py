@@ -55,13 +55,18 @@ class CategoryRule(OrganisationOwned, BaseModel):
         ordering = ["position", "id"]
         indexes = [models.Index(fields=["organisation", "position"], name="rule_org_position")]
 
-    def __str__(self) -> str:
+    @property
+    def words_text(self) -> str:
+        """The conditions as a sentence part."""
         parts = [f"supplier has “{self.supplier}”"] if self.supplier else []
         if self.words:
             parts.append("text has " + " or ".join(f"“{word}”" for word in self.words))
         if self.job_link != self.JobLink.ANY:
             parts.append(self.get_job_link_display().lower())
         return " and ".join(parts) or "everything else"
+
+    def __str__(self) -> str:
+        return self.words_text
 
 
 class BooksLock(OrganisationOwned, BaseModel):

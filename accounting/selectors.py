@@ -50,6 +50,11 @@ class Totals:
     is_partial: bool = False
 
     @property
+    def outflow(self) -> Decimal:
+        """Expense as it counts in the net."""
+        return -self.expense
+
+    @property
     def net(self) -> Decimal:
         return self.income - self.expense
 

@@ -22,9 +22,9 @@ from accounting.services import periods
 from accounting.services import transactions as transaction_services
 from core.errors import DomainError
 from core.filtering import applied_filters
-from core.formatting import day_text, money_text
+from core.formatting import day_text, money_text, number_text
 from core.htmx import is_partial, render_page
-from core.pagination import keyset_page, sort_order
+from core.pagination import KeysetPage, keyset_page, sort_order
 from core.ports import sources
 from properties.fields import property_options
 from properties.models import Property
@@ -45,8 +45,10 @@ def transaction_list(request: OrganisationRequest) -> HttpResponse:
         return render(request, "accounting/transactions.html#totals", context)
     order = sort_order(request.GET, SORTS, default="-date")
     filter_query = _filter_query(request.GET)
+    page = keyset_page(lines, order=order, params=request.GET)
     context |= {
-        "page": keyset_page(lines, order=order, params=request.GET),
+        "page": page,
+        "summary": _summary(page, context["totals"]),
         "span": filters.span(),
         "chips": applied_filters(filters, request.GET),
         "is_filtered": bool(filter_query),
@@ -173,6 +175,11 @@ def _chosen_property(request: OrganisationRequest) -> Property | None:
     except ValueError:
         return None
     return Property.objects.filter(organisation=request.organisation, pk=key).first()
+
+
+def _summary(page: KeysetPage[Transaction], totals: selectors.Totals) -> str:
+    found = f"more than {selectors.TOTALS_LIMIT:,}" if totals.is_partial else number_text(totals.lines)
+    return f"{len(page.items)} of {found}"
 
 
 def _filter_query(params: QueryDict) -> str:
