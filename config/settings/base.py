@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
+from django.templatetags.static import static
 
 from config import embedded
 from config.env import env_bool, env_int, env_list, env_secret, env_str
@@ -155,7 +156,7 @@ USE_TZ = True
 STYLEGUIDE = False
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -236,6 +237,7 @@ UNFOLD = {
     "SITE_TITLE": "PropertyTracker staff desk",
     "SITE_HEADER": "PropertyTracker",
     "SITE_SUBHEADER": "Staff desk",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "6px",
     "COLORS": {
