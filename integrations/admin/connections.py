@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from core.admin import StaffAdmin, list_link
+from integrations.admin.actions import CONNECTION_ACTIONS
 from integrations.models import Connection, PropertyMapping, ProviderRecord, SyncRun
 
 
@@ -19,6 +20,7 @@ class ConnectionAdmin(StaffAdmin):
     list_select_related = ("organisation",)
     autocomplete_fields = ("organisation", "connected_by")
     search_fields = ("account_name", "=account_id", "=id", "organisation__name")
+    staff_actions = CONNECTION_ACTIONS
     ordering = ("-id",)
     extra_fields = ("runs_link", "mappings_link", "records_link")
 

@@ -7,6 +7,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounting.models import Transaction
 from core.admin import StaffAdmin, list_link, record_link
+from integrations.admin.actions import CONFLICT_ACTIONS, RECORD_ACTIONS
 from integrations.models import Conflict, ProviderRecord, SyncRun
 from integrations.records import Resource
 from maintenance.models import WorkOrder
@@ -38,6 +39,7 @@ class ProviderRecordAdmin(StaffAdmin):
     list_select_related = ("connection",)
     autocomplete_fields = ("organisation", "connection", "decided_by")
     search_fields = ("=id", "=provider_id", "label")
+    staff_actions = RECORD_ACTIONS
     ordering = ("-id",)
     extra_fields = ("became", "conflicts_link", "run_link")
 
@@ -76,6 +78,7 @@ class ConflictAdmin(StaffAdmin):
     list_select_related = ("connection", "decided_by")
     autocomplete_fields = ("organisation", "connection", "record", "decided_by")
     search_fields = ("=id", "=target_id", "record__label")
+    staff_actions = CONFLICT_ACTIONS
     ordering = ("-id",)
     extra_fields = ("ours",)
 

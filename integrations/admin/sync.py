@@ -6,6 +6,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounting.models import Transaction
 from core.admin import StaffAdmin, list_link, record_link
+from integrations.admin.actions import RUN_ACTIONS
 from integrations.models import ProviderRecord, SyncChange, SyncCursor, SyncPlan, SyncPlanLine, SyncRun
 
 
@@ -32,6 +33,7 @@ class SyncRunAdmin(StaffAdmin):
     list_select_related = ("connection",)
     autocomplete_fields = ("organisation", "connection", "requested_by", "undoes", "plan")
     search_fields = ("=id", "connection__account_name")
+    staff_actions = RUN_ACTIONS
     ordering = ("-id",)
     extra_fields = ("changes_link",)
 
