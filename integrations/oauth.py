@@ -36,6 +36,7 @@ for _name in ("requests_oauthlib", "oauthlib"):
 # A person waits for these calls, or a row lock does: shorter than for data.
 LIMITS = Limits(connect=5, read=10, total=20, max_body=1024 * 1024)
 ATTEMPTS = 3
+BACKOFF_BASE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class OAuthClient:
             except TransientError:
                 if attempt == attempts:
                     raise
-                self._sleep(random.uniform(0, 2**attempt))  # noqa: S311  # full jitter
+                self._sleep(random.uniform(0, BACKOFF_BASE * 2**attempt))  # noqa: S311  # full jitter
         raise AssertionError("unreachable")
 
     def _called(self, call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
