@@ -25,21 +25,14 @@ class PropertyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for ty
 
     class Meta:
         model = Property
-        fields = [
-            "name", "suburb", "state", "postcode", "kind", "owner", "manager_name",
-            "unit_number", "street_number", "street", "notes",
-        ]  # fmt: skip
+        fields = ["name", "suburb", "state", "postcode", "kind", "owner", "manager_name", "notes"]
         labels = {
             "name": "Street line",
             "kind": "Kind of property",
             "manager_name": "Property manager",
-            "unit_number": "Unit number",
-            "street_number": "Street number",
-            "street": "Street name",
         }
         help_texts = {
-            "name": "As people write it: “4/18 Acacia Avenue”.",
-            "unit_number": "The three parts below help to match the address with a provider’s.",
+            "name": "As people write it, such as “4/18 Acacia Avenue”.",
         }
         widgets = {"notes": forms.Textarea(attrs={"rows": 3})}
 

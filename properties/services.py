@@ -11,6 +11,7 @@ from django.db import transaction
 
 from access.models import Organisation, User
 from core.errors import DomainError
+from properties.addresses import StreetParts, split_street_line
 from properties.models import Owner, Property, Unit
 
 logger = logging.getLogger(__name__)
@@ -57,12 +58,13 @@ def create_property(
 ) -> Property:
     """Add a property with its units; without `units` it has one, let whole.
 
+    Unit, number and street are read from `name` when none of them is given.
     Raises DomainError: property_name_missing, unit_label_missing, unit_label_twice, owner_of_another_organisation.
     """
     wanted = list(units) if units else [UnitInput()]
     _check_fields(organisation, fields)
     _check_labels([unit.label for unit in wanted])
-    property = Property.objects.create(organisation=organisation, **fields)
+    property = Property.objects.create(organisation=organisation, **_with_parts(fields))
     Unit.objects.bulk_create(
         Unit(
             organisation=organisation,
@@ -85,9 +87,10 @@ def update_property(*, property: Property, user: User | None = None, **fields: U
     """Change what is given and nothing else. Raises DomainError as create_property does."""
     locked = Property.objects.select_for_update().get(pk=property.pk)
     _check_fields(locked.organisation, {"name": locked.name, **fields})
-    for name, value in fields.items():
+    values = _with_parts(fields) if fields.get("name", locked.name) != locked.name else fields
+    for name, value in values.items():
         setattr(locked, name, value)
-    locked.save(update_fields=[*fields, "updated_at"])
+    locked.save(update_fields=[*values, "updated_at"])
     logger.info("property %s changed by %s: %s", locked.pk, user and user.pk, ", ".join(fields))
     return locked
 
@@ -145,6 +148,14 @@ def set_unit_status(*, unit: Unit, status: str, user: User | None = None) -> Uni
     unit.refresh_from_db()
     logger.info("unit %s set to %s by %s", unit.pk, status, user and user.pk)
     return unit
+
+
+def _with_parts(fields: PropertyFields) -> PropertyFields:
+    """The fields with unit, number and street read from the street line, unless they are given."""
+    if any(fields.get(name) for name in StreetParts._fields):
+        return fields
+    unit_number, street_number, street = split_street_line(fields.get("name", ""))
+    return {**fields, "unit_number": unit_number, "street_number": street_number, "street": street}
 
 
 def _check_fields(organisation: Organisation, fields: PropertyFields) -> None:

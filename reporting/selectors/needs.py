@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -66,7 +66,7 @@ def needs_of(
     return [replace(need, is_first=index == first) for index, need in enumerate(found)]
 
 
-def _of_connections(rows: Iterable[ConnectionRow]) -> Iterable[Need]:
+def _of_connections(rows: Sequence[ConnectionRow]) -> Iterable[Need]:
     pages = {"reconnect": ("integrations:detail", "Reconnect"), "release": ("integrations:history", "Look at it")}
     for row in rows:
         remedy = row.health.remedy
@@ -76,7 +76,7 @@ def _of_connections(rows: Iterable[ConnectionRow]) -> Iterable[Need]:
         yield Need(
             tone=row.health.tone,
             tile="!",
-            what=row.health.what,
+            what=f"{row.health.what}{_account(row, rows)}",
             why=row.health.why,
             url=_page(page, row),
             action=action,
@@ -195,6 +195,12 @@ def _of_work_orders(summary: PortfolioSummary, today: date) -> Iterable[Need]:
         action="Open",
         since=_start_of(oldest),
     )
+
+
+def _account(row: ConnectionRow, rows: Sequence[ConnectionRow]) -> str:
+    """The account's name where the provider has several here, so that the sentence says which."""
+    several = sum(other.spec.slug == row.spec.slug for other in rows) > 1
+    return f" ({row.connection.account_name})" if several and row.connection.account_name else ""
 
 
 def _page(name: str, row: ConnectionRow) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.http import HttpResponse
@@ -67,6 +68,9 @@ def today(request: OrganisationRequest) -> HttpResponse:
 
 
 def _oldest(badges: list[SourceBadge]) -> SourceBadge | None:
-    """The badge that the chart's figures are as old as: the stalest of the sources."""
+    """How old the figures of all sources together are: as old as those of the stalest."""
     never = datetime.min.replace(tzinfo=UTC)
-    return min(badges, key=lambda badge: badge.as_of or never, default=None)
+    oldest = min(badges, key=lambda badge: badge.as_of or never, default=None)
+    if oldest is None:
+        return None
+    return replace(oldest, url="", label="oldest source" if len(badges) > 1 else oldest.label)
