@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from access.models import Organisation
 from accounting.models import Kind, Transaction
@@ -141,7 +141,11 @@ def property_options(mapping: PropertyMapping, *, query: str, limit: int = 20) -
         found = found.filter(
             Q(name__icontains=word) | Q(suburb__icontains=word) | Q(postcode__startswith=word) | Q(state__iexact=word)
         )
-    rows = list(found.order_by("name", "id")[:limit])
+    mapped = PropertyMapping.objects.filter(
+        connection_id=mapping.connection_id, state=State.MAPPED, property=OuterRef("pk")
+    ).exclude(id=mapping.id)
+    # Those that nothing is mapped to yet are the likely ones.
+    rows: list[Property] = list(found.annotate(is_taken=Exists(mapped)).order_by("is_taken", "name", "id")[:limit])
     guess = mapping.suggested_property
     if guess is not None and not query:
         rows = [guess, *(row for row in rows if row.id != guess.id)][:limit]

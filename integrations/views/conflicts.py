@@ -15,6 +15,7 @@ from integrations.selectors import conflicts as conflict_selectors
 from integrations.services import conflicts as conflict_services
 from integrations.views.page import address, connection_or_404, connection_page, go_back, say_error
 from integrations.views.records import TARGETS, target_link
+from integrations.views.words import fields_of
 
 
 @manager_required
@@ -35,11 +36,7 @@ def conflicts(request: OrganisationRequest, slug: str) -> HttpResponse:
                 "conflict": conflict,
                 "transaction": transactions.get(conflict.target_id),
                 "target": target_link(conflict.record) if conflict.record.resource in TARGETS else None,
-                "fields": [
-                    (name.replace("_", " ").capitalize(), values[0], values[1])
-                    for name, values in conflict.changes.items()
-                    if isinstance(values, list) and len(values) == 2
-                ],
+                "fields": fields_of(conflict.changes),
             }
             for conflict in page.items
         ],

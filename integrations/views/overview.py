@@ -114,11 +114,11 @@ def connect_page(request: OrganisationRequest, spec: ProviderSpec, *, status: in
 def capability_rows(spec: ProviderSpec) -> list[dict[str, object]]:
     """The capability matrix in the order a sync reads: what is listed, how changes are found, what is derived."""
     cursors = {
-        "opaque": "Changes only",
-        "datetime": "Changes only",
-        "date": "Changes only, by day",
-        "next_link": "Changes only",
-        "sweep": "Reads all, compares",
+        "opaque": "cursor",
+        "datetime": "time",
+        "date": "day",
+        "next_link": "link",
+        "sweep": "reading all",
     }
     rows: list[dict[str, object]] = []
     for resource in Resource:

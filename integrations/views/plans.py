@@ -20,6 +20,7 @@ from integrations.selectors import plans as plan_selectors
 from integrations.selectors.connections import connections_of
 from integrations.services import sync as sync_services
 from integrations.views.page import PLAN_TONES, address, connection_or_404, connection_page, say_error, uuid_list
+from integrations.views.words import fields_of
 
 ACTION_WORDS = {
     "create": ("New", "good"),
@@ -86,6 +87,7 @@ def preview(request: OrganisationRequest, slug: str, plan_id: UUID) -> HttpRespo
         ],
         "voided": voided,
         "page": page,
+        "lines": [(line, fields_of(line.changes)) for line in page.items],
         "properties": plan_selectors.names_of(plan.organisation_id, {line.property_id for line in page.items}),
         "totals": plan_selectors.totals_of(plan) if plan.counts.get("create") else None,
         "applied_run": plan.runs.order_by("-id").first(),

@@ -31,12 +31,13 @@ from integrations.views.page import (
     go_back,
     say_error,
 )
+from integrations.views.words import fields_of, label_of, shown
 
 # What a record became, by resource: address name and word.
 TARGETS = {
-    Resource.PROPERTY.value: ("properties:detail", "property"),
-    Resource.CONTACT.value: ("tenancies:tenant", "tenant"),
-    Resource.TENANCY.value: ("tenancies:lease", "lease"),
+    Resource.PROPERTY.value: ("property_detail", "property"),
+    Resource.CONTACT.value: ("tenancies:tenant_detail", "tenant"),
+    Resource.TENANCY.value: ("lease_detail", "lease"),
     Resource.JOB.value: ("maintenance:work_order_detail", "work order"),
     Resource.PAYMENT.value: ("accounting:transaction_detail", "transaction"),
     Resource.BILL.value: ("accounting:transaction_detail", "transaction"),
@@ -91,6 +92,7 @@ def record(request: OrganisationRequest, slug: str, record_id: UUID) -> HttpResp
     row = _record_or_404(request, slug, record_id)
     connection = row.connection
     mapping = record_selectors.mappings_for(connection, [row.property_ref]).get(row.property_ref)
+    history = record_selectors.history_of(row)
     context = connection_page(request, connection, "records") | {
         "record": row,
         "mapping": mapping,
@@ -99,7 +101,9 @@ def record(request: OrganisationRequest, slug: str, record_id: UUID) -> HttpResp
         "target": target_link(row),
         "payload": json.dumps(row.payload, indent=2, ensure_ascii=False, sort_keys=True),
         "facts": facts_of(row),
-        "history": record_selectors.history_of(row),
+        "history": history,
+        "revisions": [(item, fields_of(item.changes)) for item in history.revisions],
+        "changes": [(item, fields_of(item.changes)) for item in history.changes],
         "here": request.path,
     }
     return render(request, "integrations/record.html", context)
@@ -155,13 +159,13 @@ def _is_tenant(row: ProviderRecord) -> bool:
 def facts_of(row: ProviderRecord) -> list[tuple[str, Any]]:
     """The normalised record as label and value; nested parts are flattened, blank ones left out."""
     flat: list[tuple[str, Any]] = []
-    for name, value in (row.facts or {}).items():
+    # Amount and date stand in columns of their own, where they can be searched.
+    for name, value in {"amount": row.amount, "occurred_on": row.occurred_on, **(row.facts or {})}.items():
         parts = value.items() if isinstance(value, dict) else [("", value)]
         for part, inner in parts:
-            if inner in ("", None, [], False):
-                continue
-            label = f"{name} {part}".strip().replace("_", " ")
-            flat.append((label[:1].upper() + label[1:], "yes" if inner is True else inner))
+            if inner not in ("", None, [], False):
+                key = f"{name}_{part}".strip("_")
+                flat.append((label_of(key), shown(key, inner)))
     return flat
 
 

@@ -21,6 +21,7 @@ from integrations.selectors import runs as run_selectors
 from integrations.services import sync as sync_services
 from integrations.services import undo as undo_services
 from integrations.views.page import address, connection_or_404, connection_page, go_back, say_error
+from integrations.views.words import RUN_NAMES, fields_of
 
 # What an undo does with each row it finds, in words.
 BUCKETS = (
@@ -66,19 +67,22 @@ def history(request: OrganisationRequest, slug: str) -> HttpResponse:
     page = keyset_page(run_selectors.runs_of(connection), order=["-id"], params=request.GET, size=25)
     context = connection_page(request, connection, "history") | {
         "page": page,
-        "columns": run_selectors.COLUMNS,
-        "words": run_selectors.WORDS,
-        "lines": [
-            {
-                "run": run,
-                "totals": run_selectors.totals_of(run.counts),
-                "duration": run_selectors.duration_of(run),
-                "can_undo": _can_undo(run),
-            }
-            for run in page.items
-        ],
+        "names": RUN_NAMES,
+        "lines": [_line(run) for run in page.items],
     }
     return render_page(request, "integrations/history.html", context)
+
+
+def _line(run: SyncRun) -> dict[str, object]:
+    totals = run_selectors.totals_of(run.counts)
+    took = run_selectors.duration_of(run)
+    return {
+        "run": run,
+        "totals": totals,
+        "skipped": totals.get("skipped", 0) + totals.get("unmapped", 0),
+        "seconds": round(took.total_seconds()) if took is not None else None,
+        "can_undo": _can_undo(run),
+    }
 
 
 @manager_required
@@ -89,6 +93,7 @@ def run(request: OrganisationRequest, slug: str, run_id: UUID) -> HttpResponse:
     part = "changes" if request.GET.get("part") == "changes" else "transactions"
     made = run_selectors.transactions_of(row)
     changed = run_selectors.changes_of(row)
+    changes = keyset_page(changed, order=["id"], params=request.GET) if part == "changes" else None
     context = connection_page(request, row.connection, "history") | {
         "run": row,
         "part": part,
@@ -103,7 +108,9 @@ def run(request: OrganisationRequest, slug: str, run_id: UUID) -> HttpResponse:
         "errors": run_selectors.messages_of(row),
         "can_undo": _can_undo(row),
         "undone_by": getattr(row, "undone_by", None),
-        "changes": keyset_page(changed, order=["id"], params=request.GET) if part == "changes" else None,
+        "changes": changes,
+        "change_lines": [(change, fields_of(change.changes)) for change in changes.items] if changes else [],
+        "name": RUN_NAMES.get(row.sync_type, row.get_sync_type_display()),
         "transactions": keyset_page(made, order=["id"], params=request.GET) if part == "transactions" else None,
         "money": [
             ("Income", row.totals.get("income"), "income"),
@@ -165,6 +172,7 @@ def undo(request: OrganisationRequest, slug: str, run_id: UUID) -> HttpResponse:
     preview = undo_services.preview_undo(run=row)
     context = connection_page(request, row.connection, "history") | {
         "run": row,
+        "name": RUN_NAMES.get(row.sync_type, row.get_sync_type_display()),
         "preview": preview,
         "buckets": [
             {
