@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("properties.urls")),
     path("", include("tenancies.urls")),
     path("", include("accounting.urls")),
+    path("", include("maintenance.urls")),
     path("", include("reporting.urls")),
     path("", include("integrations.urls")),
 ]
