@@ -197,7 +197,6 @@ def bind_session(session: requests.Session, limits: Limits, *, base_url: str, po
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     # Reading the environment and .netrc for each request costs more than the request; .netrc must not replace tokens.
     session.trust_env = False
-    session.max_redirects = 0
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = BoundedAdapter(limits, pool_size=pool_size)
     session.mount("https://", adapter)

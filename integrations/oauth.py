@@ -131,6 +131,8 @@ class OAuthClient:
         session = OAuth2Session(client=WebApplicationClient(self._client_id), redirect_uri=redirect_uri)
         bind_session(session, LIMITS, base_url=self._base)
         session.headers["User-Agent"] = USER_AGENT
+        # The library follows redirects; an authorisation server that answers one is not where our secret belongs.
+        session.max_redirects = 0
         if is_loopback(self._base):
             session.mount(_as_https(self._base) + "/", _LoopbackAdapter(LIMITS))
         for hook in ("access_token_response", "refresh_token_response"):

@@ -51,8 +51,8 @@ def offset_pages(
     """Yields (rows, offset after them), from offset `start` to the end of the list; no page at all for an empty list.
 
     Asks for one page at first and for twice as many with each full one, up to `in_flight`, so that a short list costs
-    one request. A page that overlaps the one before it moves the next offset back by the overlap; one that only repeats
-    what was seen is asked again and then raises ContractChanged. At most `in_flight` pages are held ahead.
+    one request. A page that overlaps the one before it moves the next offset back by as much; one that only repeats what
+    was seen is asked again and then raises ContractChanged. At most `in_flight` pages are held ahead.
     """
     window = _Window(http, source, in_flight)
     try:
@@ -87,15 +87,12 @@ def _in_order(window: _Window, source: OffsetList, start: int) -> Iterator[tuple
             # A server that caps Limit sends a round number of rows: only an empty page after it proves the end.
             window.stride = len(rows)
         is_last = len(rows) < window.stride
-        offset += len(rows)
-        if overlap > moved_back:
-            # The list shifts under us, and the rows pushed past this page's end come next.
-            offset -= overlap
-            moved_back = overlap
+        # What overlaps beyond our own last step back: the list has shifted, or this page alone began too early. In the
+        # second case only a step back finds the rows after it; in the first it costs rows that are seen twice.
+        moved_back = max(0, overlap - moved_back)
+        offset += len(rows) - moved_back
+        if moved_back:
             window.restart()
-        else:
-            # What overlaps is only what the last step back accounts for.
-            moved_back = 0
         if not is_last:
             window.look_ahead(offset)
         yield rows, offset
