@@ -79,7 +79,9 @@ def _line(run: SyncRun) -> dict[str, object]:
     return {
         "run": run,
         "totals": totals,
+        "numbers": [("Created", totals.get("created", 0)), ("Updated", totals.get("updated", 0))],
         "skipped": totals.get("skipped", 0) + totals.get("unmapped", 0),
+        "troubles": [("Conflicts", totals.get("conflicted", 0)), ("Failed", totals.get("failed", 0))],
         "seconds": round(took.total_seconds()) if took is not None else None,
         "can_undo": _can_undo(run),
     }
