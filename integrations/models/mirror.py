@@ -65,7 +65,9 @@ class ProviderRecord(models.Model):
             models.UniqueConstraint(fields=["connection", "resource", "provider_id"], name="record_once"),
         ]
         indexes = [
-            models.Index(fields=["connection", "property_ref"], name="record_property"),
+            # The property first: an index that began with the connection would tempt the planner, while the table
+            # has no statistics yet, to look records up by it instead of by the unique constraint.
+            models.Index(fields=["property_ref", "connection"], name="record_property"),
             # Imported rows are the many; everything that may need a person is in this small index.
             models.Index(
                 fields=["connection", "verdict", "id"],

@@ -56,14 +56,18 @@ FROM integrations_providerrecord r
 WHERE r.connection_id = %s AND r.resource = %s AND r.missing_since IS NULL
   AND NOT EXISTS (SELECT 1 FROM pt_seen s WHERE s.h = hashtextextended(r.provider_id, 0))
 """
+_MARK = f"""
+UPDATE integrations_providerrecord SET missing_since = now(), last_run_id = %s,
+  verdict = CASE WHEN verdict IN ('dismissed', 'rejected', 'conflict') THEN verdict ELSE 'missing' END,
+  reason = CASE WHEN verdict IN ('dismissed', 'rejected', 'conflict') THEN reason ELSE %s END
+WHERE id IN (SELECT r.id {_UNSEEN})
+"""  # noqa: S608  # constants only
 
 
 def write_mirror(cursor: Any, *, source: Connection, run_id: UUID) -> None:
     """Inserts or updates the mirror rows of the chunk with what pt_plan decided about them."""
     cursor.execute(_JOIN_BY_HASH)
-    cursor.execute(
-        _MIRROR, {"organisation": source.organisation_id, "connection": source.id, "run": run_id}
-    )
+    cursor.execute(_MIRROR, {"organisation": source.organisation_id, "connection": source.id, "run": run_id})
 
 
 def write_verdicts(cursor: Any, *, run_id: UUID) -> None:
@@ -98,10 +102,9 @@ def count_missing(cursor: Any, *, source: Connection, resource: Resource) -> tup
 
 
 def mark_missing(cursor: Any, *, source: Connection, resource: Resource, run_id: UUID) -> int:
-    """Flags what a complete listing did not contain. Nothing is deleted: what it became stays in the books."""
-    cursor.execute(
-        "UPDATE integrations_providerrecord SET missing_since = now(), verdict = 'missing', last_run_id = %s,"
-        " reason = %s WHERE id IN (SELECT r.id " + _UNSEEN + ")",
-        [run_id, MISSING, source.id, resource.value],
-    )
+    """Flags what a complete listing did not contain. Nothing is deleted: what it became stays in the books.
+
+    A dismissal, a rejection or an open conflict keeps its verdict, so that it is still there should the record return.
+    """
+    cursor.execute(_MARK, [run_id, MISSING, source.id, resource.value])
     return int(cursor.rowcount)

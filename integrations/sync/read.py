@@ -23,6 +23,14 @@ from integrations.sync.work import chunk, stage_fresh
 Read = Callable[[ReadRequest], Iterator[Page]]
 
 
+# Later resources look these tables up row by row; without statistics the planner may walk a wrong index for each row.
+ANALYSE_FROM = 50
+_LOOKED_UP = {
+    Resource.PROPERTY: "ANALYZE integrations_propertymapping (connection_id, provider_property_id, state)",
+    Resource.TENANCY: "ANALYZE tenancies_lease (organisation_id, connection_id, provider_id, status)",
+}
+
+
 def read_of(adapter: PropertyManagerProvider, resource: Resource) -> Read | None:
     """The adapter's read for a resource; None where it has none."""
     reads: dict[Resource, Read] = {
@@ -51,9 +59,13 @@ def read_resource(
     seen, sweep, last = 0, False, cursor_row.value
     with connection.cursor() as cursor:
         land.start_sweep(cursor)
+    new_before = job.tally.new
     for batch in batches(lambda: read(request), version=job.spec.mapping_version):
         seen += _land(job, adapter, resource, batch, cursor_row, apply=apply)
         sweep, last = batch.is_sweep, batch.cursor or last
+    if job.tally.new - new_before >= ANALYSE_FROM and resource in _LOOKED_UP:
+        with connection.cursor() as cursor:
+            cursor.execute(_LOOKED_UP[resource])
     if (sweep or (full and not seen)) and not resumed:
         _finish_sweep(job, resource, seen=seen, force=force)
     now = timezone.now()
@@ -76,6 +88,7 @@ def _land(
         if batch.is_sweep:
             land.note_seen(cursor, prepared.ids)
         changed = staged.new + staged.changed
+        job.tally.new += staged.new
         if changed and apply:
             work_chunk(cursor, job, resource, fresh=True, only_new=staged.changed == 0)
         elif changed:

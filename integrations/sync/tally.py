@@ -30,10 +30,14 @@ COUNTED = {
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has seen and done so far. `unmapped` is kept apart from other skips, since a person can fix it."""
+    """What a run has seen and done so far. `unmapped` is kept apart from other skips, since a person can fix it.
+
+    `created` counts transactions, `new` records that the mirror did not know.
+    """
 
     resources: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     created: int = 0
+    new: int = 0
     income: Decimal = Decimal(0)
     expense: Decimal = Decimal(0)
 

@@ -5,6 +5,7 @@ Temporary tables live as long as the session and empty themselves at each commit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,21 +39,30 @@ CREATE TEMP TABLE IF NOT EXISTS pt_plan (
 # The chunk is small and every join has an index; on tables that were never analysed the planner would otherwise scan
 # a million rows for each chunk.
 _STEER = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+_HASH_JOINS_ON, _HASH_JOINS_OFF = "SET LOCAL enable_hashjoin = on", "SET LOCAL enable_hashjoin = off"
 _COPY = (
     "COPY pt_work (record_id, resource, provider_id, content_hash, payload, facts, property_ref, related_ref, label,"
     " amount, occurred_on, is_void, reject, verdict, generation, target_id, is_new) FROM STDIN"
 )
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+# One walk of the unique index for the whole chunk, then a join in memory: as a nested loop the planner may, on a table
+# without statistics, walk the connection's whole index for each row.
 _LOOK_UP = """
-SELECT u.ord::int - 1, r.id, r.verdict, r.generation, r.target_id
-FROM unnest(%s::text[], %s::uuid[]) WITH ORDINALITY AS u(provider_id, content_hash, ord)
-LEFT JOIN integrations_providerrecord r
-  ON r.connection_id = %s AND r.resource = %s AND r.provider_id = u.provider_id
-WHERE r.content_hash IS DISTINCT FROM u.content_hash OR r.missing_since IS NOT NULL
+WITH known AS MATERIALIZED (
+  SELECT provider_id, content_hash, missing_since, id, verdict, generation, target_id
+  FROM integrations_providerrecord
+  WHERE connection_id = %(connection)s AND resource = %(resource)s AND provider_id = ANY(%(ids)s::varchar[])
+)
+SELECT u.ord::int - 1, k.id, k.verdict, k.generation, k.target_id
+FROM unnest(%(ids)s::varchar[], %(hashes)s::uuid[]) WITH ORDINALITY AS u(provider_id, content_hash, ord)
+LEFT JOIN known k ON k.provider_id = u.provider_id
+WHERE k.content_hash IS DISTINCT FROM u.content_hash OR k.missing_since IS NOT NULL
 """
 _LOAD = """
 INSERT INTO pt_work
 SELECT id, resource, provider_id, content_hash, payload, facts, property_ref, related_ref, label, amount, occurred_on,
-       is_void, CASE WHEN verdict = 'rejected' THEN reason ELSE '' END, verdict, generation, target_id, false
+       is_void, CASE WHEN facts IS NULL THEN coalesce(nullif(reason, ''), 'It could not be read.') ELSE '' END, verdict,
+       generation, target_id, false
 FROM integrations_providerrecord WHERE id = ANY(%s) AND connection_id = %s FOR UPDATE
 """
 
@@ -82,16 +92,18 @@ def stage_fresh(
     """Puts the new and changed rows of a page into pt_work. An id that occurs twice counts once: the last one."""
     last = dict(zip(prepared.ids, range(len(prepared.ids)), strict=True))
     places = list(last.values())
+    cursor.execute(_HASH_JOINS_ON)
     cursor.execute(
         _LOOK_UP,
-        [
-            list(last),
-            [prepared.hashes[place] for place in places],
-            source.id,
-            resource.value,
-        ],
+        {
+            "connection": source.id,
+            "resource": resource.value,
+            "ids": list(last),
+            "hashes": [prepared.hashes[place] for place in places],
+        },
     )
     found = cursor.fetchall()
+    cursor.execute(_HASH_JOINS_OFF)
     new = 0
     if found:
         lines = []
@@ -99,9 +111,7 @@ def stage_fresh(
             place = places[ordinal]
             if record_id is None:
                 new += 1
-            lines.append(
-                _line(resource, prepared, place, normalise, record_id, verdict, generation, target_id)
-            )
+            lines.append(_line(resource, prepared, place, normalise, record_id, verdict, generation, target_id))
         with cursor.copy(_COPY) as copy:
             copy.write("".join(lines))
     return Staged(seen=len(prepared.ids), new=new, changed=len(found) - new)
@@ -120,9 +130,11 @@ def _text(value: str) -> str:
 
 
 def _json(value: str) -> str:
-    # jsonb cannot hold U+0000; JSON text writes it as an escape, never raw.
+    # jsonb cannot hold U+0000; JSON text writes it as an escape, never raw. An escaped backslash before it is text.
     if "\\" in value:
-        return value.replace("\\u0000", "").replace("\\", "\\\\")
+        if "\\u0000" in value:
+            value = _NUL.sub(r"\1", value)
+        return value.replace("\\", "\\\\")
     return value
 
 
