@@ -71,7 +71,7 @@ class Supervisor:
         self._manage("migrate", "--no-input", "--verbosity", "0")
         if plan.with_sandbox:
             self._wait("sandbox", lambda: answers(plan.sandbox_port))
-        login = self._manage("seed_demo") if not self.stopping.is_set() else ""
+        login = self._manage("seed_demo")
         for command in plan.servers:
             self._add(command)
         for child in self.children:
@@ -130,28 +130,35 @@ class Supervisor:
                 raise CannotStart(f"{name} did not come up within {READY_SECONDS:g} s. Its log: {log}")
 
     def _manage(self, *arguments: str) -> str:
-        """Run a management command to its end; its output. Raises CannotStart with the output when it fails."""
+        """Run a management command to its end; what it printed. Raises CannotStart with its log's end when it fails."""
+        if self.stopping.is_set():
+            return ""
         name = arguments[0]
+        log = embedded.services().layout.log_dir / f"{name}.log"
         started = time.monotonic()
-        process = subprocess.Popen(
-            self.plan.manage(*arguments),
-            cwd=embedded.CHECKOUT,
-            env={**os.environ, **self.plan.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        with log.open("w", encoding="utf-8") as errors:
+            process = subprocess.Popen(
+                self.plan.manage(*arguments),
+                cwd=embedded.CHECKOUT,
+                env={**os.environ, **self.plan.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
         output: str | None = None
         while output is None:
             with suppress(subprocess.TimeoutExpired):
                 output, _ = process.communicate(timeout=0.2)
             if self.stopping.is_set():
-                # Migrations and seeding are transactions: what is cut off is rolled back.
+                # Both may be cut off anywhere: a migration rolls back, and seeding goes on where it was.
                 kill_group(process.pid)
-        if process.returncode != 0 and not self.stopping.is_set():
-            raise CannotStart(f"`manage.py {name}` failed:\n{output}")
+        if self.stopping.is_set():
+            return ""
+        if process.returncode != 0:
+            end = "\n".join([*log.read_text(encoding="utf-8").splitlines(), *output.splitlines()][-4:])
+            raise CannotStart(f"`manage.py {name}` failed; {log} has it all, which ends:\n{end}")
         self.say("run", f"{name} done in {time.monotonic() - started:.1f} s")
         return output
 
