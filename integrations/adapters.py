@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from django.db.models import Count, Sum
 
@@ -14,7 +15,7 @@ from integrations.contracts import AdapterContext, PropertyManagerProvider, Rece
 from integrations.errors import ReauthRequired
 from integrations.http import HttpClient, Token
 from integrations.models import Connection, ProviderRecord, Verdict
-from integrations.records import Resource
+from integrations.records import AnyRecord, Resource
 from integrations.services.tokens import fresh_access_token, mark_reauth
 from integrations.specs import Auth, ProviderSpec
 
@@ -76,6 +77,13 @@ def adapter_for_token(spec: ProviderSpec, http: HttpClient, time_zone: str) -> P
         http=http, base_url=http.base_url, time_zone=time_zone, ledger_mode="unknown", received=dict
     )
     return registry.build_adapter(spec, context)
+
+
+def normaliser(connection: Connection) -> Callable[[Resource, Mapping[str, Any]], AnyRecord]:
+    """How the connection's provider reads a raw row; asks the provider nothing."""
+    spec = registry.get(connection.provider)
+    with open_client(spec, token=None) as http:
+        return adapter_for_token(spec, http, connection.organisation.time_zone).normalise
 
 
 def received(connection: Connection) -> Mapping[str, Received]:

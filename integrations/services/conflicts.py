@@ -24,7 +24,7 @@ _ROWS: dict[str, type[Lease] | type[WorkOrder]] = {"lease": Lease, "work_order":
 def resolve_conflict(*, conflict: Conflict, user: User, take_theirs: bool) -> Conflict:
     """Keeps ours, or takes theirs over into the books with its history.
 
-    Raises DomainError `decided` when it was decided already, `period_closed` or `exported` when theirs may not be taken.
+    Raises DomainError `decided`, and `period_closed` or `exported` when theirs may not be taken.
     """
     card = Conflict.objects.select_for_update(of=("self",)).get(pk=conflict.pk)
     if card.state != Conflict.State.OPEN:
@@ -48,9 +48,13 @@ def resolve_conflict(*, conflict: Conflict, user: User, take_theirs: bool) -> Co
 def _take_transaction(card: Conflict, user: User) -> None:
     row = Transaction.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=card.target_id)
     if row.exported_at is not None:
-        raise DomainError("exported", "Ours was exported already. Correct it in your accounting system, then keep ours.")
+        raise DomainError(
+            "exported", "Ours was exported already. Correct it in your accounting system, then keep ours."
+        )
     if "status" in card.changes:
-        transactions.reverse_transaction(transaction=row, user=None, reason="Voided at the provider.", sync_run_id=card.id)
+        transactions.reverse_transaction(
+            transaction=row, user=None, reason="Voided at the provider.", sync_run_id=card.id
+        )
         return
     values: dict[str, Any] = {}
     for name, (_, theirs) in card.changes.items():

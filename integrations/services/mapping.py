@@ -1,4 +1,4 @@
-"""Which of our properties each provider property is. Every change lets the waiting records of that property be worked."""
+"""Which of our properties each provider property is. Every change lets that property's waiting records be worked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ _WAKES = ("unmapped", "dismissed", "pending", "missing")
 
 
 @transaction.atomic
-def map_property(*, mapping: PropertyMapping, property: Property, user: User, unit: Unit | None = None) -> PropertyMapping:
+def map_property(
+    *, mapping: PropertyMapping, property: Property, user: User, unit: Unit | None = None
+) -> PropertyMapping:
     """Says that a provider property is this one of ours; its history is imported from the mirror at once.
 
     Raises DomainError `other_organisation` or `archived`.
@@ -83,7 +85,9 @@ def accept_suggestions(
     Raises DomainError `minimum` below 90: less certain ones are looked at one by one.
     """
     if minimum < suggest.BULK_MINIMUM:
-        raise DomainError("minimum", "Suggestions below 90 are accepted one by one, so that a person has looked at each.")
+        raise DomainError(
+            "minimum", "Suggestions below 90 are accepted one by one, so that a person has looked at each."
+        )
     chosen = PropertyMapping.objects.select_for_update(of=("self",)).select_related("suggested_property").filter(
         connection=connection,
         state=PropertyMapping.State.UNMAPPED,
@@ -260,7 +264,10 @@ def _work(connection: Connection, refs: Sequence[str], user: User, *, verdicts: 
     """Wakes the records of these provider properties and queues the work. A remapped property moves its entries too."""
     if not refs:
         return
-    woken = of_properties(connection, refs).filter(verdict__in=verdicts or (*_WAKES, "imported", "conflict"))
+    # What could not be read (it has no facts) is not readable under another mapping either.
+    woken = of_properties(connection, refs).filter(
+        verdict__in=verdicts or (*_WAKES, "imported", "conflict"), facts__isnull=False
+    )
     ProviderRecord.objects.filter(pk__in=woken.values("pk")).update(
         verdict="pending", reason="Its mapping changed; it is worked again.", decided_by=None
     )

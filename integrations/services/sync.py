@@ -210,5 +210,7 @@ def recover_lost(*, now: datetime) -> list[UUID]:
             if free:
                 mark_lost(connection_id)
     return list(
-        SyncRun.objects.filter(status=SyncRun.Status.QUEUED, created_at__lt=now).order_by("id").values_list("id", flat=True)
+        SyncRun.objects.filter(status=SyncRun.Status.QUEUED, created_at__lt=now)
+        .order_by("id")
+        .values_list("id", flat=True)
     )

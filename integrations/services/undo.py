@@ -46,7 +46,8 @@ def preview_undo(*, run: SyncRun) -> UndoPreview:
     changes = {REVERSED: 0, KEPT: 0, BLOCKED: 0}
     logged = list(run.changes.all())
     entries = {
-        row.pk: row for row in Transaction.objects.filter(pk__in=[c.target_id for c in logged if c.target == "transaction"])
+        row.pk: row
+        for row in Transaction.objects.filter(pk__in=[c.target_id for c in logged if c.target == "transaction"])
     }
     edited = {
         pk
