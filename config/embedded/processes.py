@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import signal
@@ -17,6 +18,13 @@ from .layout import ServerUser
 
 # Servers that this very process started: it is their parent, so it must reap them.
 _children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@atexit.register
+def _reap() -> None:
+    """Take the exit status of those that something else ended meanwhile."""
+    for child in _children.values():
+        child.poll()
 
 
 @contextmanager
