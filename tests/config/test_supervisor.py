@@ -163,7 +163,7 @@ def test_what_cannot_start_says_why_and_leaves_nothing(local: Path) -> None:
     log = local / "log" / "migrate.log"
     assert f"`manage.py migrate` failed; {log} has it all, which ends:\n" in run.output
     assert "OperationalError" in run.output
-    assert log.read_text().startswith("Traceback")
+    assert "Connection refused" in log.read_text()
     assert left_alive(started) == []
     assert not Services(Layout(local)).redis.running()
 
