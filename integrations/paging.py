@@ -51,14 +51,17 @@ def offset_pages(
     """Yields (rows, offset after them), from offset `start` to the end of the list; no page at all for an empty list.
 
     Asks for one page at first and for twice as many with each full one, up to `in_flight`, so that a short list costs
-    one request. A page that overlaps the one before it moves the next offset back by as much; one that only repeats what
-    was seen is asked again and then raises ContractChanged. At most `in_flight` pages are held ahead.
+    one request. A page that overlaps the one before it moves the next offset back by as much; one that only repeats
+    what was seen is asked again and then raises ContractChanged. At most `in_flight` pages are held ahead.
     """
     window = _Window(http, source, in_flight)
     try:
         yield from _in_order(window, source, start)
-    finally:
-        window.close()
+    except BaseException:
+        window.close(wait=False)
+        raise
+    # A read that has ended asks for nothing more afterwards: what looked beyond the end answers at once.
+    window.close(wait=True)
 
 
 def _in_order(window: _Window, source: OffsetList, start: int) -> Iterator[tuple[list[Row], int]]:
@@ -117,11 +120,11 @@ class _Window:
         self._ahead.clear()
         self._width = 1
 
-    def close(self) -> None:
-        """Ask for nothing more; answers under way are dropped when they come."""
+    def close(self, *, wait: bool) -> None:
+        """Ask for nothing more; answers under way are dropped when they come, or waited for."""
         self.restart()
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def look_ahead(self, offset: int) -> None:
         """Ask for the pages from `offset` on, twice as many as before, while the reader is busy with its page."""

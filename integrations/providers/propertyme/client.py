@@ -132,15 +132,17 @@ class PropertyMeAdapter:
     def rent_payments(self, request: ReadRequest) -> Iterator[Page]:
         """Receipts line by line where the API lists them, else from the rise of each lease's total."""
         if self._ledger_mode() == "line":
-            return LineLedger(self._http, self._context.time_zone).receipts(request)
-        return self._derived.receipts(request)
+            yield from LineLedger(self._http, self._context.time_zone).receipts(request)
+        else:
+            yield from self._derived.receipts(request)
 
     def bills(self, request: ReadRequest) -> Iterator[Page]:
         """Bills where the API lists them, else one for each finished job with an accepted quotation."""
         if self._ledger_mode() == "line":
             rows, cursor = changed_rows(self._http, LineLedger.BILLS, request)
-            return chunks(rows, cursor, is_sweep=request.full)
-        return self._derived.bills(request)
+            yield from chunks(rows, cursor, is_sweep=request.full)
+        else:
+            yield from self._derived.bills(request)
 
 
 _BALANCE = (
