@@ -50,7 +50,7 @@ class TransactionFilter(django_filters.FilterSet):  # type: ignore[misc]  # djan
     date_to = _day("To")
     property = django_filters.ChoiceFilter(field_name="property_id", label="Property")
     address = django_filters.CharFilter(method="by_address", label="Address")
-    kind = django_filters.ChoiceFilter(label="Kind", choices=Kind.choices, empty_label="Income and expense")
+    kind = django_filters.ChoiceFilter(label="Kind", choices=Kind.choices, empty_label="Any")
     category = django_filters.ChoiceFilter(method="by_category", label="Category", empty_label="Any")
     status = django_filters.ChoiceFilter(label="Status", choices=Transaction.Status.choices, empty_label="Any")
     source = django_filters.ChoiceFilter(method="by_source", label="Source", empty_label="Any")
