@@ -107,7 +107,7 @@ def _of_mappings(organisation: Organisation, rows: Iterable[ConnectionRow]) -> I
             tile=str(found["unmapped"]) if found["unmapped"] < 1000 else "",
             icon="link",
             what=f"{sentence_start(found['unmapped'], f'{label} property is,{label} properties are')} not mapped",
-            why=f"{likely} at {ACCEPT_FROM} or above. Their records wait; mapping imports them with their history.",
+            why=f"{likely} at {ACCEPT_FROM} or above. Records wait; mapping imports them with their history.",
             url=_page("integrations:mapping", row),
             action="Map",
             since=found["since"],
@@ -130,7 +130,7 @@ def _of_conflicts(organisation: Organisation, rows: Iterable[ConnectionRow]) -> 
             tone="warn",
             tile="≠",
             what=f"{sentence_start(found['number'], 'record differs,records differ')} from {row.spec.label}",
-            why="They changed there, and ours may not be overwritten. Keep ours or take theirs, one by one.",
+            why="The source changed, and ours may not be overwritten. Keep ours or take theirs, one by one.",
             url=_page("integrations:conflicts", row),
             action="Review",
             since=found["since"],
@@ -161,11 +161,12 @@ def _of_records(organisation: Organisation, rows: Iterable[ConnectionRow]) -> It
 def _of_tenancies(late: ArrearsSummary, ending: EndingCounts, today: date) -> Iterable[Need]:
     if late.tenancies:
         owed = money_text(late.amount)
+        owing = f"It owes {owed} and" if late.tenancies == 1 else f"They owe {owed} together; the oldest"
         yield Need(
             tone="warn",
             icon="cash",
             what=f"{sentence_start(late.tenancies, 'tenancy is,tenancies are')} more than {ARREARS_DAYS} days behind",
-            why=f"They owe {owed} together; the oldest is {sentence(late.oldest_days, 'day,days')} behind.",
+            why=f"{owing} is {sentence(late.oldest_days, 'day,days')} behind.",
             url=reverse("reporting:arrears"),
             action="See who",
             since=_start_of(today - timedelta(days=late.oldest_days)),
