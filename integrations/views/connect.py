@@ -111,7 +111,7 @@ def disconnect(request: OrganisationRequest, slug: str) -> HttpResponse:
     if connection.status == Connection.Status.DISCONNECTED:
         return redirect(address(connection, "detail"))
     numbers = what_disconnecting_does(connection)
-    form = DisconnectForm(request.POST or None, numbers=numbers)
+    form = DisconnectForm(request.POST if request.method == "POST" else None, numbers=numbers)
     if request.method == "POST" and form.is_valid():
         keep = form.cleaned_data["imported"] == DisconnectForm.KEEP
         try:

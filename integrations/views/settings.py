@@ -18,7 +18,7 @@ from integrations.views.page import address, allow_sign_in, connection_or_404, c
 def settings(request: OrganisationRequest, slug: str) -> HttpResponse:
     """Rhythm, reconnecting and leaving."""
     connection = connection_or_404(request, slug)
-    form = ConnectionSettingsForm(request.POST or None, connection=connection)
+    form = ConnectionSettingsForm(request.POST if request.method == "POST" else None, connection=connection)
     if request.method == "POST" and form.is_valid():
         try:
             connection_services.update_settings(

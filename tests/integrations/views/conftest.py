@@ -71,7 +71,7 @@ def build_scene(organisation: Organisation, user: User) -> Scene:
     facts = {"kind": "house", "tenant_name": "Lan Nguyễn", "address": {"number": "12", "street": "Queen Street"}}
     suggested = PropertyMappingFactory(
         **of,
-        provider_property_id="a41f0000c2",
+        provider_property_id="a41f00000000c2",
         provider_property_address="4/18 Acacia Ave, Newtown NSW 2042",
         facts=facts,
         suggested_property=home,
@@ -106,6 +106,7 @@ def build_scene(organisation: Organisation, user: User) -> Scene:
         records[verdict] = ProviderRecordFactory(
             **of,
             verdict=verdict,
+            reason="" if verdict == "imported" else f"The reason for {verdict}.",
             provider_id=f"payment-{verdict}",
             property_ref=(mapped if verdict == "imported" else needs).provider_property_id,
             label=f"Rent that is {verdict}",
