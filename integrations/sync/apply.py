@@ -52,7 +52,7 @@ def work_chunk(cursor: Any, job: Job, resource: Resource, *, fresh: bool, only_n
     `only_new` says that the mirror knew none of them.
     """
     if resource in MONEY:
-        plan_money(cursor, source=job.source, spec=job.spec, resource=resource, rules=job.rules)
+        plan_money(cursor, source=job.source, spec=job.spec, resource=resource, rules=job.rules, only_new=only_new)
         if job.preview is not None:
             log.keep_lines(cursor, plan=job.preview)
             return

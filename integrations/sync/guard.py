@@ -19,6 +19,6 @@ def check_sweep(*, label: str, resource: str, known: int, seen: int, missing: in
         )
     if known >= FEW and missing > known * MISSING_SHARE:
         raise RunHeld(
-            f"{missing} of {known} {resource} records are no longer listed by {label}. They were not marked as missing. "
+            f"{missing} of {known} {resource} records are no longer listed by {label}. None was marked as missing. "
             "Look at the provider, then let the sync go on if this is right."
         )

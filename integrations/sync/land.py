@@ -14,8 +14,8 @@ MISSING = "The provider no longer lists it. What it became is kept."
 _JOIN_BY_HASH = "SET LOCAL enable_hashjoin = on"
 _MIRROR = """
 INSERT INTO integrations_providerrecord AS r (id, organisation_id, connection_id, resource, provider_id, content_hash,
-  payload, facts, property_ref, related_ref, label, amount, occurred_on, is_void, verdict, reason, generation, target_id,
-  first_seen_at, changed_at, missing_since, last_run_id, decided_by_id)
+  payload, facts, property_ref, related_ref, label, amount, occurred_on, is_void, verdict, reason, generation,
+  target_id, first_seen_at, changed_at, missing_since, last_run_id, decided_by_id)
 SELECT w.record_id, %(organisation)s, %(connection)s, w.resource, w.provider_id, w.content_hash, w.payload, w.facts,
   w.property_ref, w.related_ref, w.label, w.amount, w.occurred_on, w.is_void, p.verdict, p.reason, p.generation,
   p.transaction_id, now(), now(), NULL, %(run)s, NULL

@@ -1,4 +1,4 @@
-"""One sync a connection at a time, on a database session of its own: a killed worker's lock is gone with its session."""
+"""One sync a connection at a time, on a database session of its own: a killed worker's lock goes with its session."""
 
 from __future__ import annotations
 

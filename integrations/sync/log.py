@@ -47,9 +47,7 @@ def count_actions(cursor: Any) -> dict[str, int]:
     return dict(cursor.fetchall())
 
 
-def keep_conflicts(
-    cursor: Any, *, source: Connection, run_id: UUID, only_fresh: bool
-) -> None:
+def keep_conflicts(cursor: Any, *, source: Connection, run_id: UUID, only_fresh: bool) -> None:
     """Opens or refreshes a card for each money conflict of the chunk, and closes cards that no longer apply.
 
     `only_fresh` says that every record of the chunk is new to the mirror, so that none can have a card.

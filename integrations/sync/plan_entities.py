@@ -94,11 +94,7 @@ def settle_early(row: Row, *, manual: bool, exists: bool) -> bool:
     elif mapping is None or mapping.state != PropertyMapping.State.MAPPED or mapping.property is None:
         row.action = "unmap" if exists else "unmapped"
         row.reason = (
-            UNLISTED
-            if mapping is None
-            else IGNORED
-            if mapping.state == PropertyMapping.State.IGNORED
-            else UNMAPPED
+            UNLISTED if mapping is None else IGNORED if mapping.state == PropertyMapping.State.IGNORED else UNMAPPED
         )
     elif not mapping.auto_sync and not manual and not exists:
         row.action, row.reason = "wait", PAUSED
@@ -122,9 +118,7 @@ def plan_leases(source: Connection, rows: Sequence[Row], *, manual: bool, today:
         )
         for row in open_rows
     ]
-    plans = lease_imports.plan_leases(
-        organisation=source.organisation, connection_id=source.id, inputs=inputs
-    )
+    plans = lease_imports.plan_leases(organisation=source.organisation, connection_id=source.id, inputs=inputs)
     for row, plan in zip(open_rows, plans, strict=True):
         row.plan, row.action, row.changes, row.held = plan, plan.action, plan.changes, plan.held
         row.target_id = plan.lease.id if plan.lease else None

@@ -111,9 +111,7 @@ def plan_contacts(cursor: Any, *, source: Connection, write: bool) -> list[Row]:
 
 
 def _update_owner(owner: Owner, details: dict[str, str]) -> bool:
-    changed = [
-        name for name, value in details.items() if value and getattr(owner, name) != value
-    ]
+    changed = [name for name, value in details.items() if value and getattr(owner, name) != value]
     for name in changed:
         setattr(owner, name, details[name])
     if changed:

@@ -50,8 +50,8 @@ SELECT d.record_id, d.action,
        WHEN d.map_state IS NULL THEN 'It names a property that the provider has not listed.'
        ELSE 'Its property is not mapped yet.' END
     WHEN 'unmap' THEN 'Its property is no longer mapped: the entry was reversed.'
-    WHEN 'kept' THEN 'Its property is no longer mapped, but the entry was ' || CASE d.cause WHEN 'exported' THEN 'exported'
-       WHEN 'closed' THEN 'closed' ELSE 'edited by a person' END || ', so it stays.'
+    WHEN 'kept' THEN 'Its property is no longer mapped, but the entry was ' || CASE d.cause
+       WHEN 'exported' THEN 'exported' WHEN 'closed' THEN 'closed' ELSE 'edited by a person' END || ', so it stays.'
     WHEN 'wait' THEN 'Automatic sync is off for its property.'
     WHEN 'skipvoid' THEN 'Voided at the provider before it was imported.'
     WHEN 'closed' THEN 'The books are closed through ' || to_char(%(closed)s::date, 'FMDD Mon YYYY')
@@ -70,7 +70,8 @@ SELECT d.record_id, d.action,
       WHEN d.t_id IS NOT NULL THEN '~' || (d.generation + 1) WHEN d.generation > 1 THEN '~' || d.generation ELSE '' END
     ELSE '' END,
   CASE WHEN d.action IN ('update', 'conflict') AND NOT d.is_void THEN d.changes
-    WHEN d.action IN ('void', 'conflict', 'unmap') THEN jsonb_build_object('status', jsonb_build_array('confirmed', 'void'))
+    WHEN d.action IN ('void', 'conflict', 'unmap')
+      THEN jsonb_build_object('status', jsonb_build_array('confirmed', 'void'))
     ELSE '{{}}'::jsonb END
 FROM (
   SELECT c.*,
@@ -129,8 +130,8 @@ FROM (
     LEFT JOIN integrations_propertymapping m
       ON m.connection_id = %(connection)s AND m.provider_property_id = w.property_ref
     {lease_join}
-    LEFT JOIN accounting_transaction t ON t.id = w.target_id
-    LEFT JOIN accounting_transaction v ON v.reverses_id = t.id AND t.status = 'reversed'
+    LEFT JOIN accounting_transaction t ON {ours}
+    LEFT JOIN accounting_transaction v ON {theirs}
     {rule_join}
     WHERE w.resource = %(resource)s
   ) c
@@ -141,8 +142,11 @@ _LEASE_JOIN = """LEFT JOIN tenancies_lease l ON l.organisation_id = %(organisati
       AND l.connection_id = %(connection)s AND l.provider_id = w.related_ref AND l.provider_id <> ''"""
 
 
-def _statement(resource: Resource) -> str:
+def _statement(resource: Resource, *, only_new: bool) -> str:
     columns = {name: _TEXT.format(name) for name in ("description", "counterparty", "reference")}
+    # Records that are new to the mirror have no entry of ours: a join on false costs the planner nothing at all.
+    columns["ours"] = "false" if only_new else "t.id = w.target_id"
+    columns["theirs"] = "false" if only_new else "v.reverses_id = t.id AND t.status = 'reversed'"
     if resource == Resource.PAYMENT:
         return _PLAN.format(
             lease="l.id",
@@ -155,7 +159,12 @@ def _statement(resource: Resource) -> str:
             **columns,
         )
     join = rule_match_sql(
-        organisation_id="%(organisation)s::uuid", job_ref="w.related_ref", alias="rule", **columns
+        organisation_id="%(organisation)s::uuid",
+        job_ref="w.related_ref",
+        alias="rule",
+        counterparty=columns["counterparty"],
+        description=columns["description"],
+        reference=columns["reference"],
     )
     return _PLAN.format(
         lease="NULL::uuid",
@@ -169,16 +178,26 @@ def _statement(resource: Resource) -> str:
     )
 
 
-_STATEMENTS = {resource: _statement(resource) for resource in (Resource.PAYMENT, Resource.BILL)}
+_STATEMENTS = {
+    (resource, only_new): _statement(resource, only_new=only_new)
+    for resource in (Resource.PAYMENT, Resource.BILL)
+    for only_new in (False, True)
+}
 
 
 def plan_money(
-    cursor: Any, *, source: Connection, spec: ProviderSpec, resource: Resource, rules: MoneyRules
+    cursor: Any,
+    *,
+    source: Connection,
+    spec: ProviderSpec,
+    resource: Resource,
+    rules: MoneyRules,
+    only_new: bool = False,
 ) -> None:
-    """Fills pt_plan for the chunk's records of one money resource."""
+    """Fills pt_plan for the chunk's records of one money resource. `only_new`: the mirror knew none of them."""
     is_rent = resource == Resource.PAYMENT
     cursor.execute(
-        _STATEMENTS[resource],
+        _STATEMENTS[resource, only_new],
         {
             "connection": source.id,
             "organisation": source.organisation_id,

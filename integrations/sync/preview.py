@@ -1,4 +1,4 @@
-"""Works out a preview: the provider is read into the mirror, nothing is applied, and every intended change is stored."""
+"""Works out a preview: the provider is read into the mirror, nothing is applied, every intended change is stored."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from integrations.records import Page
-from integrations.sync.stage import Prepared, prepare
+from integrations.records import Page, Resource
+from integrations.sync.stage import Normalise, Prepared, body, prepare
 
 # Bounds memory whatever the size of the provider: at most this many chunks wait for the writer.
 AHEAD = 3
@@ -29,11 +29,23 @@ class Batch:
     pages: int
 
 
+@dataclass(slots=True)
+class Ahead:
+    """Work the fetching thread takes off the writer while the writer waits for the database.
+
+    The writer sets `eager` when a chunk was nearly all new, since then the next one is too: it is made ready here.
+    """
+
+    resource: Resource
+    normalise: Normalise
+    eager: bool = False
+
+
 class _Stop(Exception):
     """The reader left; the fetching thread ends."""
 
 
-def batches(open_pages: Callable[[], Iterator[Page]], *, version: int) -> Iterator[Batch]:
+def batches(open_pages: Callable[[], Iterator[Page]], *, version: int, ahead: Ahead) -> Iterator[Batch]:
     """Chunks of about CHUNK_ROWS rows, in the provider's order. Raises what the adapter raises."""
     box: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=AHEAD)
     left = threading.Event()
@@ -50,6 +62,11 @@ def batches(open_pages: Callable[[], Iterator[Page]], *, version: int) -> Iterat
     def fetch() -> None:
         try:
             for batch in _join(open_pages(), version=version):
+                if ahead.eager:
+                    batch.prepared.bodies = [
+                        body(ahead.resource, batch.prepared, place, ahead.normalise)
+                        for place in range(len(batch.prepared.ids))
+                    ]
                 put(batch)
             put(None)
         except _Stop:

@@ -17,14 +17,16 @@ from integrations.records import Page, ReadRequest, Resource
 from integrations.sync import land
 from integrations.sync.apply import Job, work_chunk
 from integrations.sync.guard import check_sweep
-from integrations.sync.pull import Batch, batches
-from integrations.sync.work import chunk, stage_fresh
+from integrations.sync.pull import Ahead, Batch, batches
+from integrations.sync.work import Staged, chunk, stage_fresh
 
 Read = Callable[[ReadRequest], Iterator[Page]]
 
 
 # Later resources look these tables up row by row; without statistics the planner may walk a wrong index for each row.
 ANALYSE_FROM = 50
+# Share of new rows from which the next chunk's COPY text is built ahead.
+NEARLY_ALL = 0.9
 _LOOKED_UP = {
     Resource.PROPERTY: "ANALYZE integrations_propertymapping (connection_id, provider_property_id, state)",
     Resource.TENANCY: "ANALYZE tenancies_lease (organisation_id, connection_id, provider_id, status)",
@@ -60,8 +62,11 @@ def read_resource(
     with connection.cursor() as cursor:
         land.start_sweep(cursor)
     new_before = job.tally.new
-    for batch in batches(lambda: read(request), version=job.spec.mapping_version):
-        seen += _land(job, adapter, resource, batch, cursor_row, apply=apply)
+    ahead = Ahead(resource, adapter.normalise)
+    for batch in batches(lambda: read(request), version=job.spec.mapping_version, ahead=ahead):
+        staged = _land(job, adapter, resource, batch, cursor_row, apply=apply)
+        ahead.eager = staged.new >= staged.seen * NEARLY_ALL
+        seen += staged.seen
         sweep, last = batch.is_sweep, batch.cursor or last
     if job.tally.new - new_before >= ANALYSE_FROM and resource in _LOOKED_UP:
         with connection.cursor() as cursor:
@@ -79,7 +84,7 @@ def read_resource(
 
 def _land(
     job: Job, adapter: PropertyManagerProvider, resource: Resource, batch: Batch, cursor_row: SyncCursor, *, apply: bool
-) -> int:
+) -> Staged:
     prepared = batch.prepared
     with chunk() as cursor:
         staged = stage_fresh(
@@ -103,7 +108,7 @@ def _land(
         if batch.position:
             SyncCursor.objects.filter(pk=cursor_row.pk).update(position=batch.position)
         _progress(cursor, job, staged.seen, batch.expected)
-    return staged.seen
+    return staged
 
 
 def _finish_sweep(job: Job, resource: Resource, *, seen: int, force: bool) -> None:
@@ -112,9 +117,7 @@ def _finish_sweep(job: Job, resource: Resource, *, seen: int, force: bool) -> No
         if not missing:
             return
         if not force:
-            check_sweep(
-                label=job.spec.label, resource=resource.value, known=known, seen=seen, missing=missing
-            )
+            check_sweep(label=job.spec.label, resource=resource.value, known=known, seen=seen, missing=missing)
     with chunk() as cursor:
         cursor.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_seqscan = on")
         marked = land.mark_missing(cursor, source=job.source, resource=resource, run_id=job.run_id)
@@ -128,7 +131,9 @@ UPDATE integrations_syncrun SET done = done + %s, expected = coalesce(%s, expect
 
 
 def _announce(job: Job, resource: Resource) -> None:
-    SyncRun.objects.filter(pk=job.run_id).update(stage=resource.value, heartbeat_at=timezone.now(), expected=None, done=0)
+    SyncRun.objects.filter(pk=job.run_id).update(
+        stage=resource.value, heartbeat_at=timezone.now(), expected=None, done=0
+    )
 
 
 def _progress(cursor: Any, job: Job, seen: int, expected: int | None) -> None:

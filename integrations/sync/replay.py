@@ -1,4 +1,4 @@
-"""Plans and applies what is already in the mirror: waiting records, a property just mapped, a changed rule, a preview."""
+"""Plans and applies what is in the mirror already: waiting records, a property just mapped, changed rules, a preview."""
 
 from __future__ import annotations
 

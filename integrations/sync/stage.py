@@ -27,6 +27,7 @@ from integrations.records import (
 
 Normalise = Callable[[Resource, dict[str, Any]], AnyRecord]
 MONEY = (Resource.PAYMENT, Resource.BILL)
+NULL = "\\N"
 
 
 @dataclass(slots=True)
@@ -37,6 +38,8 @@ class Prepared:
     hashes: list[str]
     payloads: list[str]
     rows: list[dict[str, Any]]
+    # COPY text of each row but for what the mirror knows; filled ahead of the writer when nearly all rows are new.
+    bodies: list[str] | None = None
 
 
 def prepare(rows: Sequence[dict[str, Any]], *, version: int) -> Prepared:
@@ -79,6 +82,32 @@ def columns(resource: Resource, row: dict[str, Any], normalise: Normalise) -> Co
             reject=error.safe_message[:300],
         )
     return _BUILDERS[type(record)](record)
+
+
+def body(resource: Resource, prepared: Prepared, place: int, normalise: Normalise) -> str:
+    """The row's COPY text from its resource to its reason for rejection, in the column order of pt_work."""
+    cols = columns(resource, prepared.rows[place], normalise)
+    facts = _json(cols.facts) if cols.facts else NULL
+    amount = NULL if cols.amount is None else str(cols.amount)
+    return (
+        f"{resource.value}\t{_text(prepared.ids[place])}\t{prepared.hashes[place]}\t{_json(prepared.payloads[place])}\t"
+        f"{facts}\t{_text(cols.property_ref)}\t{_text(cols.related_ref)}\t{_text(cols.label)}\t{amount}\t"
+        f"{cols.occurred_on or NULL}\t{'t' if cols.is_void else 'f'}\t{_text(cols.reject)}"
+    )
+
+
+def _text(value: str) -> str:
+    if "\\" in value or "\t" in value or "\n" in value or "\r" in value or "\x00" in value:
+        value = value.replace("\x00", "").replace("\\", "\\\\").replace("\t", "\\t")
+        return value.replace("\n", "\\n").replace("\r", "\\r")
+    return value
+
+
+def _json(value: str) -> str:
+    # jsonb cannot hold U+0000; JSON text writes it as an escape, never raw.
+    if "\\" in value:
+        return value.replace("\\u0000", "").replace("\\", "\\\\")
+    return value
 
 
 def _money_facts(record: PaymentRecord | BillRecord, **more: Any) -> str:
@@ -136,9 +165,7 @@ def _tenancy(record: TenancyRecord) -> Columns:
 
 def _job(record: JobRecord) -> Columns:
     opened = record.opened_at.date().isoformat() if record.opened_at else None
-    return Columns(
-        record.property_ref, "", record.title[:300], record.quoted_amount, opened, facts=_entity(record)
-    )
+    return Columns(record.property_ref, "", record.title[:300], record.quoted_amount, opened, facts=_entity(record))
 
 
 _BUILDERS: dict[type, Callable[[Any], Columns]] = {

@@ -30,7 +30,7 @@ _STREETS = {
 }  # fmt: skip
 _ONE_LINE = re.compile(
     r"^\s*(?:(?:unit|apt|apartment|flat|shop|suite|level)\s+)?(?:(?P<unit>[\w-]+)\s*[/,]\s*)?"
-    r"(?P<number>\d+\s?[A-Za-z]?(?:\s?[-–]\s?\d+[A-Za-z]?)?)\s+(?P<street>[^,]+)",  # noqa: RUF001  # people type the dash
+    r"(?P<number>\d+\s?[A-Za-z]?(?:\s?[-–]\s?\d+[A-Za-z]?)?)\s+(?P<street>[^,]+)",  # people type the dash
     re.IGNORECASE,
 )
 
@@ -60,7 +60,7 @@ class Suggestion:
 
 
 def number_form(value: str) -> str:
-    return re.sub(r"[\s.]", "", value).replace("–", "-").lower()  # noqa: RUF001  # people type the dash
+    return re.sub(r"[\s.]", "", value).replace("–", "-").lower()  # people type the dash
 
 
 def unit_form(value: str) -> str:

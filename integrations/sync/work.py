@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from core.ids import uuid7
 from integrations.models import Connection
 from integrations.records import Resource
-from integrations.sync.stage import Normalise, Prepared, columns
+from integrations.sync.stage import NULL, Normalise, Prepared, body
 
 _TABLES = """
 CREATE TEMP TABLE IF NOT EXISTS pt_work (
@@ -111,7 +111,11 @@ def stage_fresh(
             place = places[ordinal]
             if record_id is None:
                 new += 1
-            lines.append(_line(resource, prepared, place, normalise, record_id, verdict, generation, target_id))
+            text = prepared.bodies[place] if prepared.bodies else body(resource, prepared, place, normalise)
+            lines.append(
+                f"{record_id or uuid7()}\t{text}\t{verdict or 'pending'}\t{generation or 1}\t{target_id or NULL}\t"
+                f"{'t' if record_id is None else 'f'}\n"
+            )
         with cursor.copy(_COPY) as copy:
             copy.write("".join(lines))
     return Staged(seen=len(prepared.ids), new=new, changed=len(found) - new)
@@ -120,40 +124,3 @@ def stage_fresh(
 def stage_stored(cursor: Any, *, source: Connection, record_ids: Sequence[UUID]) -> None:
     """Puts mirror rows back into pt_work, locked, so that two replays cannot work the same record."""
     cursor.execute(_LOAD, [list(record_ids), source.id])
-
-
-def _text(value: str) -> str:
-    if "\\" in value or "\t" in value or "\n" in value or "\r" in value or "\x00" in value:
-        value = value.replace("\x00", "").replace("\\", "\\\\").replace("\t", "\\t")
-        return value.replace("\n", "\\n").replace("\r", "\\r")
-    return value
-
-
-def _json(value: str) -> str:
-    # jsonb cannot hold U+0000; JSON text writes it as an escape, never raw. An escaped backslash before it is text.
-    if "\\" in value:
-        if "\\u0000" in value:
-            value = _NUL.sub(r"\1", value)
-        return value.replace("\\", "\\\\")
-    return value
-
-
-def _line(
-    resource: Resource,
-    prepared: Prepared,
-    place: int,
-    normalise: Normalise,
-    record_id: UUID | None,
-    verdict: str | None,
-    generation: int | None,
-    target_id: UUID | None,
-) -> str:
-    cols = columns(resource, prepared.rows[place], normalise)
-    return (
-        f"{record_id or uuid7()}\t{resource.value}\t{_text(prepared.ids[place])}\t{prepared.hashes[place]}\t"
-        f"{_json(prepared.payloads[place])}\t{_json(cols.facts) if cols.facts else chr(92) + 'N'}\t"
-        f"{_text(cols.property_ref)}\t{_text(cols.related_ref)}\t{_text(cols.label)}\t"
-        f"{chr(92) + 'N' if cols.amount is None else cols.amount}\t{cols.occurred_on or chr(92) + 'N'}\t"
-        f"{'t' if cols.is_void else 'f'}\t{_text(cols.reject)}\t{verdict or 'pending'}\t{generation or 1}\t"
-        f"{target_id or chr(92) + 'N'}\t{'t' if record_id is None else 'f'}\n"
-    )
