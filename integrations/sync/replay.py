@@ -1,4 +1,4 @@
-"""Plans and applies what is in the mirror already: waiting records, a property just mapped, changed rules, a preview."""
+"""Plans and applies what the mirror holds already: waiting records, a property just mapped, a preview, new rules."""
 
 from __future__ import annotations
 
