@@ -37,7 +37,7 @@ class PropertyFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
     @property
     def qs(self) -> QuerySet[Property]:
         found: QuerySet[Property] = super().qs
-        return found if self.data.get("status") else found.filter(status=Property.Status.ACTIVE)
+        return found if self.form.cleaned_data.get("status") else found.filter(status=Property.Status.ACTIVE)
 
     def search(self, queryset: QuerySet[Property], name: str, value: str) -> QuerySet[Property]:
         for word in value.split():

@@ -170,9 +170,7 @@ def _check_labels(labels: Sequence[str]) -> None:
     seen: set[str] = set()
     for label in (label.strip() for label in labels):
         if not label and len(labels) > 1:
-            raise DomainError(
-                "unit_label_missing", "Give each unit its number or name, so that they can be told apart."
-            )
+            raise DomainError("unit_label_missing", "Give each unit a number or name, so that they can be told apart.")
         if label.casefold() in seen:
             raise DomainError("unit_label_twice", f"There are two units called “{label}”. Give one another number.")
         seen.add(label.casefold())

@@ -38,7 +38,8 @@ class LeaseFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-fil
     def qs(self) -> QuerySet[Lease]:
         found: QuerySet[Lease] = super().qs
         # Somebody who has moved out may still owe: the filter by arrears shows them.
-        if self.data.get("status") or self.data.get("arrears"):
+        asked = self.form.cleaned_data
+        if asked.get("status") or asked.get("arrears"):
             return found
         return found.exclude(status=Lease.Status.ENDED)
 

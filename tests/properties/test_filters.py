@@ -43,6 +43,7 @@ def found(organisation: Organisation, query: str) -> list[str]:
     [
         ("", ["12 Queen St", "18 Acacia Ave", "77 St Georges Tce"]),
         ("status=archived", ["9 شارع النيل"]),
+        ("status=burnt", ["12 Queen St", "18 Acacia Ave", "77 St Georges Tce"]),
         ("status=all&state=WA", ["77 St Georges Tce", "9 شارع النيل"]),
         ("vacancy=vacant", ["18 Acacia Ave"]),
         ("vacancy=let", ["12 Queen St"]),

@@ -115,3 +115,14 @@ def test_unit_status(organisation: Organisation) -> None:
     with pytest.raises(DomainError) as refused:
         services.set_unit_status(unit=unit, status="burnt")
     assert refused.value.code == "unit_status_unknown"
+
+
+def test_parts_of_the_address_are_read_from_the_street_line(organisation: Organisation) -> None:
+    added = services.create_property(organisation=organisation, name="4/18 Acacia Avenue")
+    assert (added.unit_number, added.street_number, added.street) == ("4", "18", "Acacia Avenue")
+    moved = services.update_property(property=added, name="20 Queen Street", suburb="New Farm")
+    assert (moved.unit_number, moved.street_number, moved.street) == ("", "20", "Queen Street")
+    given = services.create_property(organisation=organisation, name="The Mill, 7 Rd", street_number="7", street="Rd")
+    assert (given.unit_number, given.street_number, given.street) == ("", "7", "Rd")
+    kept = services.update_property(property=given, name="The Mill, 7 Rd", suburb="Newtown")
+    assert (kept.street_number, kept.street) == ("7", "Rd")
