@@ -22,7 +22,9 @@ def manager_required(view: ManagerView[P]) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         scoped = cast(OrganisationRequest, request)
-        if scoped.membership is None or scoped.membership.role not in MANAGING_ROLES:
+        # The middleware leaves None for people without a membership; the request type speaks of views behind this.
+        membership = cast("Membership | None", scoped.membership)
+        if membership is None or membership.role not in MANAGING_ROLES:
             raise PermissionDenied
         return view(scoped, *args, **kwargs)
 
@@ -32,10 +34,9 @@ def manager_required(view: ManagerView[P]) -> Callable[..., HttpResponseBase]:
 def admin_required(view: ManagerView[P]) -> Callable[..., HttpResponseBase]:
     """Lets the organisation's admins in: connections, tokens and what moves many records at once."""
 
-    @wraps(view)
-    def inner(request: OrganisationRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def inner(request: OrganisationRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.membership.role != Membership.Role.ADMIN:
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
-    return manager_required(inner)
+    return wraps(view)(manager_required(inner))

@@ -21,7 +21,7 @@ SESSION_KEY = "organisation_id"
 class OrganisationRequest(HttpRequest):
     """A request inside an organisation, for type checkers: views behind `manager_required` receive one."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     organisation: Organisation
     membership: Membership
 
@@ -35,7 +35,7 @@ class OrganisationMiddleware:
         membership = None
         if request.user.is_authenticated:
             membership = selectors.current_membership(
-                user=cast(User, request.user), organisation_id=request.session.get(SESSION_KEY)
+                user=request.user, organisation_id=request.session.get(SESSION_KEY)
             )
         elif request.path == reverse("account_login") and selectors.is_first_run():
             return redirect("access:first_run")

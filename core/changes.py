@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 Changes = dict[str, list[str]]
@@ -32,3 +33,16 @@ def split_edited(changes: Changes, edited: Iterable[str]) -> tuple[Changes, Chan
         {name: change for name, change in changes.items() if name not in held},
         {name: change for name, change in changes.items() if name in held},
     )
+
+
+def column(row: models.Model, name: str) -> models.Field[Any, Any]:
+    """The column that a change names, as `property` or `property_id`. Raises FieldDoesNotExist."""
+    field = row._meta.get_field(name.removesuffix("_id"))
+    if not isinstance(field, models.Field):
+        raise FieldDoesNotExist(name)
+    return field
+
+
+def from_text(field: models.Field[Any, Any], text: str) -> Any:
+    """The value that `as_text` wrote, as the column holds it."""
+    return None if text == "" and field.null else field.to_python(text)

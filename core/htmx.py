@@ -9,7 +9,7 @@ from django.shortcuts import render
 def is_partial(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page: not when boosted, and not when it restores history."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def render_page(

@@ -26,7 +26,7 @@ class Bucket:
     expense: Decimal
 
 
-def sort_created(*, organisation: Organisation, run_id: UUID, closed_through: date | None) -> QuerySet[Transaction]:
+def sort_created(*, organisation: Organisation, run_id: UUID, closed_through: date | None) -> QuerySet[Any]:
     """The live transactions a run created, each with `bucket`: reversed, kept (a person edited it) or blocked."""
     blocked = Q(exported_at__isnull=False)
     if closed_through:

@@ -105,7 +105,7 @@ class SyncChangeAdmin(StaffAdmin):
 
     @admin.display(description="remote record")
     def record_page(self, change: SyncChange) -> str:
-        return record_link(ProviderRecord, change.record_id, "Show the remote record") if change.record_id else "–"
+        return record_link(ProviderRecord, change.record_id, "Show the remote record")
 
     @admin.display(description="changed record")
     def target_page(self, change: SyncChange) -> str:

@@ -156,7 +156,7 @@ class SyncChange(models.Model):
         Organisation, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="changes")
-    record_id = models.UUIDField(null=True, blank=True)
+    record_id = models.UUIDField()
     action = models.CharField(max_length=12, help_text="create, update, void, recategorise, missing")
     target = models.CharField(max_length=20, help_text="transaction, lease, tenant, unit, work_order, mapping")
     target_id = models.UUIDField()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from access.models import User
 from accounting.models import Transaction, TransactionRevision
 from accounting.services import periods, transactions
+from core.changes import column, from_text
 from core.errors import DomainError
 from integrations.models import Conflict, ProviderRecord, Verdict
 from maintenance.models import WorkOrder
@@ -58,8 +59,8 @@ def _take_transaction(card: Conflict, user: User) -> None:
         return
     values: dict[str, Any] = {}
     for name, (_, theirs) in card.changes.items():
-        field = Transaction._meta.get_field(name)
-        value: Any = None if theirs == "" and field.null else field.to_python(theirs)
+        field = column(row, name)
+        value = from_text(field, theirs)
         values[field.attname] = value.quantize(Decimal("0.01")) if isinstance(value, Decimal) else value
     periods.require_open(row.organisation, row.occurred_on, values.get("occurred_on", row.occurred_on))
     for name, value in values.items():
@@ -79,8 +80,8 @@ def _take_transaction(card: Conflict, user: User) -> None:
 def _take_row(card: Conflict) -> None:
     row = _ROWS[card.target].objects.select_for_update(of=("self",)).get(pk=card.target_id)
     for name, (_, theirs) in card.changes.items():
-        field = row._meta.get_field(name.removesuffix("_id"))
-        setattr(row, field.attname, None if theirs == "" and field.null else field.to_python(theirs))
+        field = column(row, name)
+        setattr(row, field.attname, from_text(field, theirs))
     row.edited_fields = [name for name in row.edited_fields if name not in card.changes]
     row.save()
     if isinstance(row, Lease):

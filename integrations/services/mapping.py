@@ -147,11 +147,17 @@ def refresh_suggestions(*, connection: Connection, mapping_ids: Iterable[UUID] |
 def _theirs(mapping: PropertyMapping) -> suggest.Candidate:
     facts: dict[str, Any] = mapping.facts or {}
     address = facts.get("address") or {}
-    names = ("unit", "number", "street", "suburb", "postcode", "latitude", "longitude")
+    parts = {name: str(address.get(name) or "") for name in ("unit", "number", "street", "suburb", "postcode")}
     return suggest.candidate(
         text=mapping.provider_property_address,
         tenants=str(facts.get("tenant_name") or ""),
-        **{name: address.get(name) or "" for name in names},
+        latitude=address.get("latitude"),
+        longitude=address.get("longitude"),
+        unit=parts["unit"],
+        number=parts["number"],
+        street=parts["street"],
+        suburb=parts["suburb"],
+        postcode=parts["postcode"],
     )
 
 

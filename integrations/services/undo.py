@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 
@@ -67,7 +68,7 @@ def preview_undo(*, run: SyncRun) -> UndoPreview:
     )
 
 
-def _bucket(change: SyncChange, entries: dict[object, Transaction], edited: set[object], closed: object) -> str:
+def _bucket(change: SyncChange, entries: dict[UUID, Transaction], edited: set[UUID], closed: object) -> str:
     if change.target == "transaction":
         row = entries.get(change.target_id)
         return (is_protected(row, closed) if row else BLOCKED) or REVERSED

@@ -110,7 +110,7 @@ def _plan_rows(cursor: Any, job: Job, resource: Resource) -> list[Row]:
         plan_leases(job.source, rows, manual=job.rules.manual, today=job.today)
     else:
         plan_jobs(job.source, rows, manual=job.rules.manual)
-    mark_held(job.source, rows)
+    mark_held(rows)
     if write:
         _apply_leases(job, rows) if resource == Resource.TENANCY else _apply_jobs(job, rows)
     return rows
@@ -216,15 +216,15 @@ def _log_rows(job: Job, resource: Resource, rows: list[Row]) -> None:
         ],
         batch_size=500,
     )
-    open_cards = {row.record_id: row for row in rows if row.held and row.target_id}
+    open_cards = [(row, row.target_id) for row in rows if row.held and row.target_id]
     settled = [row.record_id for row in rows if not row.held]
     Conflict.objects.filter(record_id__in=settled, state=Conflict.State.OPEN).update(
         state=Conflict.State.OBSOLETE, decided_at=timezone.now()
     )
-    for row in open_cards.values():
+    for row, target_id in open_cards:
         Conflict.objects.update_or_create(
             record_id=row.record_id,
-            target_id=row.target_id,
+            target_id=target_id,
             state=Conflict.State.OPEN,
             defaults={
                 "organisation_id": job.source.organisation_id,

@@ -142,20 +142,23 @@ def plan_jobs(source: Connection, rows: Sequence[Row], *, manual: bool) -> None:
         row.target_id = plan.order.id if plan.order else None
 
 
-def mark_held(source: Connection, rows: Sequence[Row]) -> None:
-    """Turns changes to fields that a person edited into conflicts, unless the person already chose ours."""
+def mark_held(rows: Sequence[Row]) -> None:
+    """Turns changes of fields that a person edited into conflicts, unless they already chose ours over that value.
+
+    Decided by value and not by content: arrears and days paid change with each payment, and must not ask anew.
+    """
     held = [row for row in rows if row.held]
-    decided = set(
-        Conflict.objects.filter(
-            record_id__in=[row.record_id for row in held], state=Conflict.State.KEPT_OURS
-        ).values_list("record_id", "content_hash")
-    )
+    decided: set[tuple[UUID, str, str]] = set()
+    for record_id, changes in Conflict.objects.filter(
+        record_id__in=[row.record_id for row in held], state=Conflict.State.KEPT_OURS
+    ).values_list("record_id", "changes"):
+        decided.update((record_id, name, theirs) for name, (_, theirs) in changes.items())
     for row in held:
-        if (row.record_id, row.content_hash) in decided:
-            row.held = {}
-            row.action = "update" if row.changes else "same"
-        elif row.action != "update":
-            row.action = "conflict"
+        row.held = {
+            name: change for name, change in row.held.items() if (row.record_id, name, change[1]) not in decided
+        }
+        if row.action != "update":
+            row.action = "conflict" if row.held else "same"
 
 
 def put_plan(cursor: Any, rows: Sequence[Row]) -> None:
@@ -186,18 +189,15 @@ def _property(row: Row) -> Property:
 
 def _units(rows: Sequence[Row]) -> dict[UUID, Unit]:
     """The unit of each record: the mapping's own, else the property's only or first one."""
-    wanted = {row.mapping.property_id for row in rows if row.mapping and not row.mapping.unit_id}
+    wanted = {_property(row).id for row in rows if row.mapping and not row.mapping.unit_id}
     first: dict[UUID, Unit] = {}
-    for unit in Unit.objects.filter(property_id__in=wanted).order_by("-label", "-id"):
-        first[unit.property_id] = unit
+    for item in Unit.objects.filter(property_id__in=wanted).order_by("-label", "-id"):
+        first[item.property_id] = item
     found: dict[UUID, Unit] = {}
     for row in rows:
-        unit = row.mapping.unit if row.mapping else None
+        home = _property(row)
+        unit = (row.mapping.unit if row.mapping else None) or first.get(home.id)
         if unit is None:
-            home = _property(row)
-            unit = first.get(home.id)
-            if unit is None:
-                unit = Unit.objects.create(organisation_id=home.organisation_id, property=home)
-                first[home.id] = unit
+            unit = first[home.id] = Unit.objects.create(organisation_id=home.organisation_id, property=home)
         found[row.record_id] = unit
     return found

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounting.models import Transaction, TransactionRevision
 from accounting.services import reversals
-from core.changes import as_text
+from core.changes import as_text, column, from_text
 from integrations.models import ProviderRecord, SyncChange, SyncRun
 from integrations.sync.apply import Job
 from integrations.sync.work import chunk
@@ -93,15 +93,12 @@ def _undo_transaction(job: Job, run: SyncRun, change: SyncChange) -> None:
 
 def restore(row: models.Model, changes: dict[str, list[str]]) -> bool:
     """Puts the old values back where the row still has the new ones. Answers whether it did."""
-    fields = {name: row._meta.get_field(name.removesuffix("_id")) for name in changes}
+    fields = {name: column(row, name) for name in changes}
     for name, (_, new) in changes.items():
-        field = fields[name]
-        if as_text(field.value_from_object(row)) != new:
+        if as_text(fields[name].value_from_object(row)) != new:
             return False
     for name, (old, _) in changes.items():
-        field = fields[name]
-        value = None if old == "" and field.null else field.to_python(old)
-        setattr(row, field.attname, value)
+        setattr(row, fields[name].attname, from_text(fields[name], old))
     row.save()
     return True
 

@@ -69,11 +69,13 @@ class Command(BaseCommand):
         if result["held_reason"]:
             self.stderr.write(result["held_reason"])
         if result["plan"]:
-            self.stdout.write(f"  preview {result['plan']}: " + ", ".join(f"{n} {a}" for a, n in result["changes"].items()))
+            self.stdout.write(
+                f"  preview {result['plan']}: " + ", ".join(f"{n} {a}" for a, n in result["changes"].items())
+            )
 
 
 def _result(run: SyncRun) -> dict[str, Any]:
-    plan = SyncPlan.objects.filter(pk=run.plan_id).first()
+    plan = SyncPlan.objects.filter(runs=run).first()
     return {
         "run": str(run.pk),
         "status": run.status,
