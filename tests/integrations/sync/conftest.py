@@ -94,6 +94,19 @@ def entry_of(source: Connection, resource: str, provider_id: str) -> Transaction
     return Transaction.objects.get(pk=found(source, resource, provider_id).target_id)
 
 
+def rent_of(vendor: SandboxServer, place: int = 0, **wanted: Any) -> dict[str, Any]:
+    """A rent receipt that stands, the newest first; `wanted` names values that its fields must have."""
+    rows = [row for row in vendor.vendor.records("receipts", limit=10_000) if row["Type"] == "Rent"]
+    rows = [row for row in rows if not row["IsVoid"] and all(row[name] == value for name, value in wanted.items())]
+    return rows[-1 - place]
+
+
+def bill_of(vendor: SandboxServer, place: int = 0, *, of_job: bool = False) -> dict[str, Any]:
+    """A paid bill, the newest first."""
+    rows = [row for row in vendor.vendor.records("bills", limit=10_000) if row["Status"] == "Paid"]
+    return [row for row in rows if bool(row.get("JobTaskId")) == of_job][-1 - place]
+
+
 Line = tuple[str, Decimal, date]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -22,17 +21,12 @@ from tests.integrations.sync.conftest import (
     map_all,
     mapping_of,
     owed,
+    rent_of,
     sync,
     work_waiting,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def _receipt(vendor: SandboxServer, place: int = 0, **wanted: Any) -> dict[str, Any]:
-    """A rent receipt, the newest first; `wanted` names values its fields must have."""
-    rows = [row for row in vendor.vendor.records("receipts", limit=10_000) if row["Type"] == "Rent"]
-    return [row for row in rows if all(row[name] == value for name, value in wanted.items())][-1 - place]
 
 
 def test_imported_records_are_what_the_vendor_lists(synced: Connection, vendor: SandboxServer) -> None:
@@ -43,7 +37,7 @@ def test_imported_records_are_what_the_vendor_lists(synced: Connection, vendor: 
         ("dismissed", "Voided at the provider before it was imported."),
         ("rejected", "This is a Bond, not rent; only rent is income."),
     }
-    rent = _receipt(vendor)
+    rent = rent_of(vendor)
     line = entry_of(synced, "payment", rent["Id"])
     assert (line.kind, line.category.code, line.status) == ("income", "rental_income", "confirmed")
     assert not line.is_derived
@@ -62,11 +56,11 @@ def test_imported_records_are_what_the_vendor_lists(synced: Connection, vendor: 
 def test_unmapped_ignored_and_unlisted_properties_say_so(
     source: Connection, vendor: SandboxServer, admin_user: User
 ) -> None:
-    rent = _receipt(vendor)
+    rent = rent_of(vendor)
     vendor.vendor.edit("patch", resource="receipts", record=rent["Id"], fields={"LotId": "nowhere"})
     sync(source)
     assert found(source, "payment", rent["Id"]).reason == "It names a property that the provider has not listed."
-    other = _receipt(vendor, 1)
+    other = rent_of(vendor, 1)
     waiting = found(source, "payment", other["Id"])
     assert (waiting.verdict, waiting.reason) == ("unmapped", "Its property is not mapped yet.")
     mapping_services.ignore_mapping(mapping=mapping_of(source, other["LotId"]), user=admin_user)
@@ -80,7 +74,7 @@ def test_a_dismissed_record_stays_out_until_its_mapping_changes(
     source: Connection, vendor: SandboxServer, admin_user: User, organisation: Organisation
 ) -> None:
     sync(source)
-    rent = _receipt(vendor)
+    rent = rent_of(vendor)
     record = found(source, "payment", rent["Id"])
     record_services.dismiss_record(record=record, user=admin_user, reason="Paid into the wrong account.")
     vendor.vendor.edit("edit_receipt", record=rent["Id"], amount="612.34")
@@ -112,7 +106,7 @@ def test_a_vanished_record_that_was_dismissed_comes_back_dismissed(
     source: Connection, vendor: SandboxServer, admin_user: User
 ) -> None:
     sync(source)
-    rent = _receipt(vendor)
+    rent = rent_of(vendor)
     record_services.dismiss_record(record=found(source, "payment", rent["Id"]), user=admin_user, reason="Not ours.")
     map_first = mapping_of(source, rent["LotId"])
     vendor.vendor.edit("vanish", resource="receipts", record=rent["Id"])
@@ -130,7 +124,7 @@ def test_a_vanished_record_that_was_dismissed_comes_back_dismissed(
 def test_with_automatic_sync_off_a_schedule_waits_and_a_person_imports(
     synced: Connection, vendor: SandboxServer, admin_user: User
 ) -> None:
-    rent = _receipt(vendor)
+    rent = rent_of(vendor)
     mapping_services.set_auto_sync(mapping=mapping_of(synced, rent["LotId"]), user=admin_user, auto_sync=False)
     new = vendor.vendor.edit("add_receipt", tenancy_id=rent["TenancyId"], amount="310")
     vendor.vendor.edit("edit_receipt", record=rent["Id"], amount="9")
@@ -159,7 +153,7 @@ _WRONG = [
 def test_unusable_records_are_rejected_with_their_reason_and_healed_ones_come_in(
     source: Connection, vendor: SandboxServer, admin_user: User
 ) -> None:
-    rows = [_receipt(vendor, place) for place in range(len(_WRONG))]
+    rows = [rent_of(vendor, place) for place in range(len(_WRONG))]
     for row, (mutation, field, _) in zip(rows, _WRONG, strict=True):
         vendor.vendor.edit("mutate", mutation=mutation, resource="receipts", record=row["Id"], field=field)
     run = sync(source)
@@ -178,7 +172,7 @@ def test_unusable_records_are_rejected_with_their_reason_and_healed_ones_come_in
 def test_a_rejected_record_that_is_tried_again_is_rejected_again_and_harms_no_other(
     synced: Connection, vendor: SandboxServer, admin_user: User
 ) -> None:
-    rent = _receipt(vendor)
+    rent = rent_of(vendor)
     new = vendor.vendor.edit("add_receipt", tenancy_id=rent["TenancyId"], amount="50")
     vendor.vendor.edit("mutate", mutation="null_money", resource="receipts", record=new)
     sync(synced)
@@ -199,24 +193,24 @@ def test_odd_forms_that_can_be_read_are_read(source: Connection, vendor: Sandbox
     before = owed(vendor)
     odd = {"string_money": 0, "comma_money": 1, "unknown_fields": 2}
     for mutation, place in odd.items():
-        vendor.vendor.edit("mutate", mutation=mutation, resource="receipts", record=_receipt(vendor, place)["Id"])
+        vendor.vendor.edit("mutate", mutation=mutation, resource="receipts", record=rent_of(vendor, place)["Id"])
     lots = [row["Id"] for row in vendor.vendor.records("lots")]
     vendor.vendor.edit("mutate", mutation="astral_text", resource="lots", record=lots[0])
     vendor.vendor.edit("mutate", mutation="rtl_text", resource="lots", record=lots[1])
     text = 'Tab\there, "quotes", back\\slash \\u0000 and \\N'
-    vendor.vendor.edit("patch", resource="receipts", record=_receipt(vendor, 3)["Id"], fields={"Reference": text})
+    vendor.vendor.edit("patch", resource="receipts", record=rent_of(vendor, 3)["Id"], fields={"Reference": text})
     run = sync(source)
     map_all(source, admin_user)
     assert (run.status, run.counts["property"].get("failed", 0)) == ("completed", 0)
     assert live(source) == before
     assert ASTRAL in mapping_of(source, lots[0]).property.street
     assert RTL in mapping_of(source, lots[1]).provider_property_address
-    assert entry_of(source, "payment", _receipt(vendor, 3)["Id"]).reference == text
-    assert found(source, "payment", _receipt(vendor, 2)["Id"]).payload["FutureField"]["Nested"] == [1, "two", None]
+    assert entry_of(source, "payment", rent_of(vendor, 3)["Id"]).reference == text
+    assert found(source, "payment", rent_of(vendor, 2)["Id"]).payload["FutureField"]["Nested"] == [1, "two", None]
 
 
 def test_an_id_that_is_listed_twice_counts_once(source: Connection, vendor: SandboxServer, admin_user: User) -> None:
-    rent, lot = _receipt(vendor), vendor.vendor.records("lots")[0]["Id"]
+    rent, lot = rent_of(vendor), vendor.vendor.records("lots")[0]["Id"]
     before = owed(vendor)
     vendor.vendor.edit("duplicate", resource="receipts", record=rent["Id"])
     vendor.vendor.edit("duplicate", resource="lots", record=lot)
@@ -243,7 +237,7 @@ def test_a_record_without_an_id_is_rejected_and_kept_once(source: Connection, ve
 
 
 def test_a_vanished_record_is_flagged_and_its_entry_kept(synced: Connection, vendor: SandboxServer) -> None:
-    rent = _receipt(vendor)
+    rent = rent_of(vendor)
     before = live(synced)
     vendor.vendor.edit("vanish", resource="receipts", record=rent["Id"])
     run = sync(synced)
