@@ -20,6 +20,7 @@ from access.models import Organisation
 from accounting import selectors
 from accounting.models import Kind, Transaction
 from accounting.spans import PRESETS, Span, preset_span
+from core.widgets import FlatSelect
 from properties.models import Property
 from properties.selectors import search_properties
 
@@ -44,19 +45,23 @@ class TransactionFilter(django_filters.FilterSet):  # type: ignore[misc]  # djan
 
     q = django_filters.CharFilter(method="by_text", label="Search", widget=SearchInput)
     period = django_filters.ChoiceFilter(
-        method="unchanged", label="Period", choices=PRESETS[1:], empty_label=PRESETS[0][1]
+        widget=FlatSelect, method="unchanged", label="Period", choices=PRESETS[1:], empty_label=PRESETS[0][1]
     )
     date_from = _day("From")
     date_to = _day("To")
-    property = django_filters.ChoiceFilter(field_name="property_id", label="Property")
+    property = django_filters.ChoiceFilter(widget=FlatSelect, field_name="property_id", label="Property")
     address = django_filters.CharFilter(method="by_address", label="Address")
-    kind = django_filters.ChoiceFilter(label="Kind", choices=Kind.choices, empty_label="Any")
-    category = django_filters.ChoiceFilter(method="by_category", label="Category", empty_label="Any")
-    status = django_filters.ChoiceFilter(label="Status", choices=Transaction.Status.choices, empty_label="Any")
-    source = django_filters.ChoiceFilter(method="by_source", label="Source", empty_label="Any")
+    kind = django_filters.ChoiceFilter(widget=FlatSelect, label="Kind", choices=Kind.choices, empty_label="Any")
+    category = django_filters.ChoiceFilter(widget=FlatSelect, method="by_category", label="Category", empty_label="Any")
+    status = django_filters.ChoiceFilter(
+        widget=FlatSelect, label="Status", choices=Transaction.Status.choices, empty_label="Any"
+    )
+    source = django_filters.ChoiceFilter(widget=FlatSelect, method="by_source", label="Source", empty_label="Any")
     amount_min = _money("gte", "Amount from")
     amount_max = _money("lte", "Amount to")
-    exported = django_filters.ChoiceFilter(method="by_export", label="Export", choices=EXPORTED, empty_label="Any")
+    exported = django_filters.ChoiceFilter(
+        widget=FlatSelect, method="by_export", label="Export", choices=EXPORTED, empty_label="Any"
+    )
     batch = django_filters.CharFilter(method="by_batch", label="Export of")
 
     class Meta:

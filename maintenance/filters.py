@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.forms import SearchInput
 
 from access.models import Organisation
+from core.widgets import FlatSelect
 from maintenance import selectors
 from maintenance.models import WorkOrder
 from properties.models import Property
@@ -22,9 +23,13 @@ class WorkOrderFilter(django_filters.FilterSet):  # type: ignore[misc]  # django
 
     q = django_filters.CharFilter(method="search", label="Search", widget=SearchInput)
     address = django_filters.CharFilter(method="by_address", label="Property")
-    property = django_filters.ChoiceFilter(field_name="property_id", label="Property")
-    category = django_filters.ChoiceFilter(label="Trade", choices=WorkOrder.Category.choices, empty_label="Any")
-    priority = django_filters.ChoiceFilter(label="Priority", choices=WorkOrder.Priority.choices, empty_label="Any")
+    property = django_filters.ChoiceFilter(widget=FlatSelect, field_name="property_id", label="Property")
+    category = django_filters.ChoiceFilter(
+        widget=FlatSelect, label="Trade", choices=WorkOrder.Category.choices, empty_label="Any"
+    )
+    priority = django_filters.ChoiceFilter(
+        widget=FlatSelect, label="Priority", choices=WorkOrder.Priority.choices, empty_label="Any"
+    )
 
     class Meta:
         model = WorkOrder

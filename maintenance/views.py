@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -50,7 +51,8 @@ def work_order_list(request: OrganisationRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "filters": filters,
         "page": page,
-        "badges": badges,
+        # Drawn once a connection, not once a row.
+        "badges": {key: render_to_string("components/fresh.html", {"badge": badge}) for key, badge in badges.items()},
         "tabs": _tabs(request, filters.status, counts),
         "chips": applied_filters(filters, request.GET),
         "shown": shown,
