@@ -74,6 +74,14 @@ def mark_all_read(*, user: User, organisation: Organisation) -> int:
     return notices_of(user=user, organisation=organisation).filter(read_at=None).update(read_at=now, updated_at=now)
 
 
+def settle(*, organisation: Organisation, key_prefix: str) -> int:
+    """Marks as read, for everybody, the notices whose cause is gone: those with a `dedupe_key` that begins so."""
+    now = timezone.now()
+    return Notification.objects.filter(
+        organisation=organisation, dedupe_key__startswith=key_prefix, read_at=None
+    ).update(read_at=now, updated_at=now)
+
+
 @transaction.atomic
 def send_due_email(*, now: datetime) -> Notification | None:
     """Sends the e-mail that has been due longest and is not in another worker's hands; None when there is none.

@@ -50,9 +50,9 @@ def offset_pages(
 ) -> Iterator[tuple[list[Row], int]]:
     """Yields (rows, offset after them), from offset `start` to the end of the list; no page at all for an empty list.
 
-    Asks for one page at first and for twice as many with each full one, up to `in_flight`, so that a short list costs
-    one request. A page that overlaps the one before it moves the next offset back by as much; one that only repeats
-    what was seen is asked again and then raises ContractChanged. At most `in_flight` pages are held ahead.
+    Asks for one page at first and for four times as many with each full one, up to `in_flight`, so that a short list
+    costs one request. A page that overlaps the one before it moves the next offset back by as much; one that only
+    repeats what was seen is asked again and then raises ContractChanged. At most `in_flight` pages are held ahead.
     """
     window = _Window(http, source, in_flight)
     try:
@@ -127,8 +127,8 @@ class _Window:
             self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def look_ahead(self, offset: int) -> None:
-        """Ask for the pages from `offset` on, twice as many as before, while the reader is busy with its page."""
-        self._width = min(self._most, self._width * 2)
+        """Ask for the pages from `offset` on, four times as many as before, while the reader is busy with its page."""
+        self._width = min(self._most, self._width * 4)
         if self._width > 1:
             self._fill(offset)
 

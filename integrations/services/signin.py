@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from access.models import Organisation, User
-from communications.models import Notification
+from communications.services import settle
 from core.errors import DomainError
 from integrations import registry
 from integrations.adapters import adapter_for_token, open_adapter, open_client
@@ -206,14 +206,8 @@ def _stored(
     connection.next_sync_at = now + timedelta(minutes=connection.sync_every_minutes) if connection.auto_sync else None
     connection.save()
     store_tokens(connection, tokens)
-    _clear_notices(connection, now)
+    settle(organisation=organisation, key_prefix=notice_prefix(connection))
     return connection
-
-
-def _clear_notices(connection: Connection, now: datetime) -> None:
-    Notification.objects.filter(
-        organisation_id=connection.organisation_id, dedupe_key__startswith=notice_prefix(connection), read_at=None
-    ).update(read_at=now, updated_at=now)
 
 
 def _learn_ledger_mode(connection: Connection) -> None:

@@ -41,5 +41,5 @@ SPEC = ProviderSpec(
             note="Line by line where your PropertyMe offers it, else the accepted quotation of each job.",
         ),
     ),
-    parallel_pages=8,
+    parallel_pages=12,
 )
