@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -195,11 +195,23 @@ def claim_due(*, now: datetime, limit: int = 100) -> list[SyncRun]:
             connection.next_sync_at = next_due(connection, now=now)
             connection.save(update_fields=["next_sync_at", "updated_at"])
             try:
-                runs.append(request_sync(connection=connection, trigger="schedule"))
+                full = _wants_sweep(connection, now=now)
+                runs.append(request_sync(connection=connection, trigger="schedule", full=full))
             except DomainError:
                 # A person's sync is under way: the next cadence is soon enough.
                 continue
     return runs
+
+
+# Reading changes alone misses what a provider does not tell: removed records, and edits older than its window.
+SWEEP_EVERY = timedelta(days=7)
+
+
+def _wants_sweep(connection: Connection, *, now: datetime) -> bool:
+    """Whether a scheduled sync reads everything: once a week, counted from the last complete full sync."""
+    return not connection.runs.filter(
+        sync_type=SyncRun.Type.FULL, status=SyncRun.Status.COMPLETED, finished_at__gt=now - SWEEP_EVERY
+    ).exists()
 
 
 def recover_lost(*, now: datetime) -> list[UUID]:

@@ -13,6 +13,7 @@ from integrations.sync import replay
 from integrations.sync.apply import Job
 from integrations.sync.plan_money import MoneyRules
 from integrations.sync.read import read_resource
+from integrations.sync.waiting import Waiting
 
 
 def build(job: Job, run: SyncRun) -> None:
@@ -24,10 +25,13 @@ def build(job: Job, run: SyncRun) -> None:
         if plan.kind == SyncPlan.Kind.RULES:
             _plan_rules(job, plan)
         else:
-            with open_adapter(job.source) as adapter:
+            waiting = Waiting(run.id)
+            with open_adapter(job.source, sleep=waiting.wait, on_wait=waiting.announce) as adapter:
                 for resource in Resource:
                     read_resource(job, adapter, resource, full=run.full, force=run.force, apply=False)
-            _plan(job, plan, replay.waiting(job.source), Resource)
+            # What this reading had to reject is not waiting, but a person wants to see it in the preview.
+            rejected = ProviderRecord.objects.filter(connection=job.source, verdict="rejected", last_run_id=run.pk)
+            _plan(job, plan, replay.waiting(job.source) | rejected, Resource)
     except BaseException as error:
         SyncPlan.objects.filter(pk=plan.pk).update(status=SyncPlan.Status.FAILED, error=str(error)[:300])
         raise

@@ -31,6 +31,7 @@ from integrations.sync.lock import sync_lock
 from integrations.sync.plan_money import MoneyRules
 from integrations.sync.read import read_resource
 from integrations.sync.tally import Tally
+from integrations.sync.waiting import Waiting
 from tenancies.services.imports import roll_statuses
 
 logger = logging.getLogger(__name__)
@@ -138,9 +139,7 @@ def _execute(run: SyncRun) -> None:
     except IntegrityError:
         raise
     except ReauthRequired as error:
-        from integrations.services.connections import mark_reauth
-
-        mark_reauth(connection=connection, revoked=error.revoked, reason=error.safe_message)
+        # The adapter's block has marked the connection and told its admins.
         _finish(job, SyncRun.Status.FAILED, error=error)
     except IntegrationError as error:
         if isinstance(error, Misconfigured | ContractChanged):
@@ -159,7 +158,8 @@ _OURS = "Something went wrong on our side. What was finished is kept; the sync c
 
 
 def _read_all(job: Job, run: SyncRun) -> None:
-    with open_adapter(job.source) as adapter:
+    waiting = Waiting(run.id)
+    with open_adapter(job.source, sleep=waiting.wait, on_wait=waiting.announce) as adapter:
         for resource in Resource:
             read_resource(job, adapter, resource, full=run.full, force=run.force, apply=True)
     replay.replay(job, replay.waiting(job.source))
