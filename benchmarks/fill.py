@@ -19,8 +19,8 @@ INSERT INTO tenancies_lease (id, created_at, updated_at, organisation_id, provid
   property_id, unit_id, tenant_names, status, starts_on, ends_on, is_periodic, rent_amount, rent_period, currency,
   arrears_amount, arrears_days, edited_fields)
 SELECT pt_uuid7(), now(), now(), u.organisation_id, 'propertyme', %(connection)s, 'T' || p.street_number, p.id, u.id,
-  'Tenant ' || p.street_number, 'active', current_date - 400, current_date + (p.street_number::int %% 300), false, 512.00,
-  'weekly', 'AUD', (p.street_number::int %% 10 = 0)::int * 200, (p.street_number::int %% 10 = 0)::int * 12, '[]'
+  'Tenant ' || p.street_number, 'active', current_date - 400, current_date + (p.street_number::int %% 300), false,
+  512.00, 'weekly', 'AUD', (p.street_number::int %% 10 = 0)::int * 200, (p.street_number::int %% 10 = 0)::int * 12, '[]'
 FROM properties_unit u JOIN properties_property p ON p.id = u.property_id;
 INSERT INTO tenancies_tenant (id, created_at, updated_at, organisation_id, provider, connection_id, provider_id, name,
   email, phone)
@@ -39,8 +39,8 @@ JOIN properties_property p ON p.street_number = (1 + n %% %(properties)s)::text;
 INSERT INTO integrations_propertymapping (id, created_at, updated_at, organisation_id, connection_id,
   provider_property_id, provider_property_address, facts, property_id, state, auto_sync, metadata, suggestion_parts,
   suggested_property_id, suggestion_score)
-SELECT pt_uuid7(), now(), now(), %(organisation)s, %(connection)s, 'L' || p.street_number, p.name || ', Newtown NSW 2042',
-  '{}', CASE WHEN p.street_number::int %% 10 = 0 THEN NULL ELSE p.id END,
+SELECT pt_uuid7(), now(), now(), %(organisation)s, %(connection)s, 'L' || p.street_number,
+  p.name || ', Newtown NSW 2042', '{}', CASE WHEN p.street_number::int %% 10 = 0 THEN NULL ELSE p.id END,
   CASE WHEN p.street_number::int %% 10 = 0 THEN 'unmapped' ELSE 'mapped' END, true, '{}', '[]',
   CASE WHEN p.street_number::int %% 10 = 0 THEN p.id END, CASE WHEN p.street_number::int %% 10 = 0 THEN 96 END
 FROM properties_property p;
@@ -60,7 +60,8 @@ INSERT INTO integrations_providerrecord (id, organisation_id, connection_id, res
   first_seen_at, changed_at)
 SELECT pt_uuid7(), %(organisation)s, %(connection)s, 'payment', 'P' || n, gen_random_uuid(),
   jsonb_build_object('Id', 'P' || n), '{}', 'L' || (1 + n %% %(properties)s), '', 'Rent ' || n, 400 + n %% 300,
-  current_date - (n %% 1500)::int, false, CASE WHEN n %% 1000 = 0 THEN 'rejected' ELSE 'imported' END, '', 1, now(), now()
+  current_date - (n %% 1500)::int, false, CASE WHEN n %% 1000 = 0 THEN 'rejected' ELSE 'imported' END, '', 1, now(),
+  now()
 FROM generate_series(1, %(transactions)s) n;
 DROP TABLE pt_fill;
 """

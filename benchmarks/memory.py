@@ -31,7 +31,7 @@ def measure_memory() -> dict[str, float]:
         with BenchProcess(rows=rows, page_size=500) as provider:
             setting.clear()
             source = setting.connect(provider.url)
-            done = subprocess.run(  # noqa: S603  # ourselves
+            done = subprocess.run(  # ourselves
                 [sys.executable, "-m", "benchmarks.memory", str(source.pk), provider.url],
                 capture_output=True,
                 text=True,
