@@ -66,6 +66,11 @@ def working_run(connection: Connection) -> SyncRun | None:
     return SyncRun.objects.filter(connection=connection, status__in=WORKING).order_by("-id").first()
 
 
+def latest_run(connection: Connection) -> SyncRun | None:
+    """The newest run, whatever became of it."""
+    return SyncRun.objects.filter(connection=connection).order_by("-id").first()
+
+
 def progress_of(run: SyncRun, *, now: datetime | None = None) -> Progress:
     """Rate and remaining time from what the run has written so far."""
     if run.started_at is None or not run.done:

@@ -47,6 +47,8 @@ def mapping(request: OrganisationRequest, slug: str) -> HttpResponse:
     page = keyset_page(rows, order=order, params=request.GET)
     context = connection_page(request, connection, "mapping") | {
         "counts": counts,
+        # An empty list waits for the first sync; a filled one may have a drop-down open.
+        "stays": bool(counts.total),
         "tab": tab,
         "query": query,
         "page": page,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -18,9 +20,10 @@ from integrations.selectors.connections import (
     verdict_counts,
 )
 from integrations.selectors.mapping import tab_counts
-from integrations.selectors.runs import progress_of, totals_of, working_run
+from integrations.selectors.runs import latest_run, progress_of, totals_of, working_run
 from integrations.specs import Kind, Maturity, ProviderSpec
 from integrations.views.page import (
+    RUN_TONES,
     VERDICT_TONES,
     allow_sign_in,
     connection_or_404,
@@ -79,17 +82,27 @@ def detail(request: OrganisationRequest, slug: str) -> HttpResponse:
 @manager_required
 @require_safe
 def progress(request: OrganisationRequest, slug: str) -> HttpResponse:
-    """The running-sync card alone, asked for each second. Once the run has ended, the page reloads itself."""
+    """The running-sync card alone, asked for each second.
+
+    Once the run has ended the page reloads, or, with `?then=stay`, says so: a person may be in the middle of a choice.
+    """
     connection = connection_or_404(request, slug)
     run = working_run(connection)
-    context = {
+    stays = request.GET.get("then") == "stay"
+    context: dict[str, Any] = {
         "connection": connection,
         "spec": spec_or_404(slug),
         "which": f"?connection={connection.id}" if request.GET.get("connection") else "",
         "progress": progress_of(run) if run else None,
+        "stays": stays,
+        "is_live": connection.status == Connection.Status.ACTIVE,
+        "run_tones": RUN_TONES,
     }
+    if run is None and stays:
+        ended = latest_run(connection)
+        context |= {"ended": ended, "ended_totals": totals_of(ended.counts) if ended else {}}
     response = render(request, "integrations/parts/progress.html", context)
-    if run is None:
+    if run is None and not stays:
         response.headers["HX-Refresh"] = "true"
     return response
 

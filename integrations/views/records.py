@@ -64,6 +64,7 @@ def records(request: OrganisationRequest, slug: str) -> HttpResponse:
         chips.append({"key": "Verdict", "value": Verdict(verdict).label, "url": _without(request, "verdict")})
     context = connection_page(request, connection, "records") | {
         "found": found,
+        "stays": True,
         "query": query,
         "resource": resource,
         "verdict": verdict,

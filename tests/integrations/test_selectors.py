@@ -273,8 +273,9 @@ def test_the_history_of_a_record_is_its_own(source: Connection, organisation: Or
     entry = TransactionFactory(organisation=organisation)
     run = SyncRunFactory(**of)
     record = ProviderRecordFactory(**of, target_id=entry.id, last_run_id=run.id, verdict="imported")
-    change = run.changes.create(organisation=organisation, action="update", target="transaction", target_id=entry.id)
-    run.changes.create(organisation=organisation, action="update", target="lease", target_id=organisation.id)
+    changed = {"organisation": organisation, "action": "update"}
+    change = run.changes.create(**changed, target="transaction", target_id=entry.id, record_id=record.id)
+    run.changes.create(**changed, target="lease", target_id=organisation.id, record_id=organisation.id)
     conflict = ConflictFactory(**of, record=record, target_id=entry.id)
     revision = entry.revisions.create(organisation=organisation, reason="Checked", changed_by=admin_user)
     history = records.history_of(record)

@@ -100,7 +100,6 @@ def build_scene(organisation: Organisation, user: User) -> Scene:
         organisation=organisation, property=home, connection_id=connection.id, provider="propertyme",
         provider_transaction_id="payment-imported", sync_run_id=run.id,
     )  # fmt: skip
-    SyncChangeFactory(organisation=organisation, run=run, changes={"amount": ["600.00", "640.00"]})
     records = {}
     for verdict in Verdict.values:
         records[verdict] = ProviderRecordFactory(
@@ -115,6 +114,8 @@ def build_scene(organisation: Organisation, user: User) -> Scene:
             facts={"amount": "640.00", "is_void": False},
             payload={"Id": f"payment-{verdict}", "Note": "<script>alert(1)</script>"},
         )
+    changed = {"organisation": organisation, "run": run, "record_id": records["imported"].id}
+    SyncChangeFactory(**changed, changes={"amount": ["600.00", "640.00"]})
     conflict = ConflictFactory(**of, record=records["conflict"], target_id=transaction.id)
     held = SyncRunFactory(**of, status=SyncRun.Status.HELD, held_reason="Half of the known payments are not listed.")
     plan = SyncPlanFactory(**of, requested_by=user, counts={"create": 1, "update": 1, "unmapped": 1})

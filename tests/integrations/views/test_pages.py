@@ -121,6 +121,9 @@ def test_a_running_sync_shows_its_progress_and_then_reloads(
     assert run.cancel_requested is True
     SyncRun.objects.filter(id=run.id).update(status="cancelled")
     assert client_agent.get(url("progress"), headers=HTMX).headers["HX-Refresh"] == "true"
+    stayed = client_agent.get(url("progress") + "?then=stay", headers=HTMX)
+    assert "HX-Refresh" not in stayed.headers
+    assert "The sync has ended: cancelled" in stayed.content.decode()
 
 
 # Mapping --------------------------------------------------------------------------------------------------------------
