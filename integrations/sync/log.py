@@ -37,6 +37,7 @@ SELECT pt_uuid7(), %(organisation)s, %(plan)s, p.record_id, w.resource, p.action
   coalesce(p.amount, w.amount), p.changes, 'planned'
 FROM pt_plan p JOIN pt_work w USING (record_id)
 WHERE p.action NOT IN ('same', 'dismissed', 'gone', 'baseline')
+  AND NOT (w.resource = 'contact' AND p.action = 'unmapped')
 """
 _ATTENTION = "SELECT 1 FROM pt_plan WHERE verdict = 'conflict' LIMIT 1"
 _COUNT = "SELECT action, count(*) FROM pt_plan GROUP BY action"

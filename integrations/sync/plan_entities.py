@@ -198,6 +198,7 @@ def _units(rows: Sequence[Row]) -> dict[UUID, Unit]:
         home = _property(row)
         unit = (row.mapping.unit if row.mapping else None) or first.get(home.id)
         if unit is None:
-            unit = first[home.id] = Unit.objects.create(organisation_id=home.organisation_id, property=home)
+            # Saved with the lease, and never by a preview.
+            unit = first[home.id] = Unit(organisation_id=home.organisation_id, property=home)
         found[row.record_id] = unit
     return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from core.changes import differences
 from integrations.models import Connection, PropertyMapping
 from integrations.records import Resource
 from integrations.sync.plan_entities import IGNORED, UNMAPPED, Row, read_rows
@@ -41,14 +43,24 @@ def list_properties(cursor: Any, *, source: Connection) -> tuple[list[Row], list
     return rows, touched
 
 
-def adopt_owners(source: Connection, rows: list[Row]) -> None:
-    """Names the owner of mapped properties that have none. An owner chosen by a person is left alone."""
-    wanted = [
+def _lacking_owners(rows: list[Row]) -> list[Row]:
+    return [
         row
         for row in rows
         if row.action == "same" and row.mapping and row.mapping.property and row.facts.get("owner_ref")
         and row.mapping.property.owner_id is None
     ]  # fmt: skip
+
+
+def postpone_owners(rows: list[Row]) -> None:
+    """Leaves properties whose owner is not named yet to a later sync: a preview writes nothing."""
+    for row in _lacking_owners(rows):
+        row.action, row.reason = "wait", "Its owner is named with the next sync."
+
+
+def adopt_owners(source: Connection, rows: list[Row]) -> None:
+    """Names the owner of mapped properties that have none. An owner chosen by a person is left alone."""
+    wanted = _lacking_owners(rows)
     if not wanted:
         return
     refs = {str(row.facts["owner_ref"]): str(row.facts.get("owner_name") or "Owner") for row in wanted}
@@ -77,43 +89,44 @@ def adopt_owners(source: Connection, rows: list[Row]) -> None:
             row.mapping.property.save(update_fields=["owner", "updated_at"])
 
 
-def plan_contacts(cursor: Any, *, source: Connection, write: bool) -> list[Row]:
-    """Keeps tenants and owners we have in step with their contact cards; others wait for their lease or property."""
+def plan_contacts(cursor: Any, *, source: Connection) -> list[Row]:
+    """What is to change in tenants and owners we have; other contacts wait for their lease or property."""
     rows = read_rows(cursor, source=source, resource=Resource.CONTACT)
     refs = [row.provider_id for row in rows]
     tenants = {item.provider_id: item for item in Tenant.objects.filter(connection_id=source.id, provider_id__in=refs)}
     owners = {item.provider_id: item for item in Owner.objects.filter(connection_id=source.id, provider_id__in=refs)}
     for row in rows:
-        facts = row.facts
-        details = {"name": str(facts.get("name") or ""), "email": str(facts.get("email") or "")}
-        details["phone"] = str(facts.get("phone") or "")
-        tenant, owner = tenants.get(row.provider_id), owners.get(row.provider_id)
         row.action = "same"
+        person = tenants.get(row.provider_id) or owners.get(row.provider_id)
         if row.reject:
             row.action, row.reason = "reject", row.reject
-        elif tenant is not None:
-            row.target_id = tenant.id
-            if write and lease_imports.update_tenant(tenant=tenant, **details):
-                row.action = "update"
-        elif owner is not None:
-            row.target_id = owner.id
-            if write and _update_owner(owner, details):
-                row.action = "update"
-        elif facts.get("is_supplier"):
+        elif person is not None:
+            row.target_id, row.plan, row.changes = person.pk, person, differences(person, _details(row))
+            row.action = "update" if row.changes else "same"
+        elif row.facts.get("is_supplier"):
             row.reason = "A supplier: named on the bills and jobs that we import."
-        elif facts.get("is_tenant"):
+        elif row.facts.get("is_tenant"):
             row.action, row.reason = "unmapped", "Comes in with their lease, once its property is mapped."
-        elif facts.get("is_owner"):
+        elif row.facts.get("is_owner"):
             row.action, row.reason = "unmapped", "Comes in with their property, once it is mapped."
         else:
             row.action, row.reason = "dismissed", "Neither a tenant, an owner nor a supplier."
     return rows
 
 
-def _update_owner(owner: Owner, details: dict[str, str]) -> bool:
-    changed = [name for name, value in details.items() if value and getattr(owner, name) != value]
-    for name in changed:
-        setattr(owner, name, details[name])
-    if changed:
-        owner.save(update_fields=[*changed, "updated_at"])
-    return bool(changed)
+def _details(row: Row) -> dict[str, str]:
+    """Name, e-mail and phone of a contact; blank ones at the provider never erase ours."""
+    lengths = {"name": 200, "email": 254, "phone": 40}
+    details = {name: str(row.facts.get(name) or "")[:length] for name, length in lengths.items()}
+    return {name: value for name, value in details.items() if value}
+
+
+def write_contacts(rows: Sequence[Row]) -> None:
+    """Carries the planned changes out."""
+    for row in rows:
+        if row.action == "update" and isinstance(row.plan, Tenant):
+            lease_imports.update_tenant(tenant=row.plan, **_details(row))
+        elif row.action == "update" and isinstance(row.plan, Owner):
+            for name, (_, value) in row.changes.items():
+                setattr(row.plan, name, value)
+            row.plan.save(update_fields=[*row.changes, "updated_at"])

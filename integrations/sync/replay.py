@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -51,32 +52,38 @@ def apply_lines(job: Job, plan: SyncPlan) -> int:
         lines = list(
             plan.lines.filter(resource=resource.value, state=SyncPlanLine.State.PLANNED)
             .order_by("id")
-            .values_list("id", "record_id", "content_hash", "action")
+            .values_list("id", "record_id", "content_hash", "action", "property_id", "changes")
         )
         for start in range(0, len(lines), CHUNK_ROWS):
             void += _apply_some(job, resource, lines[start : start + CHUNK_ROWS])
     return void
 
 
-def _apply_some(job: Job, resource: Resource, lines: Sequence[tuple[UUID, UUID, UUID, str]]) -> int:
+Line = tuple[UUID, UUID, UUID, str, UUID | None, dict[str, Any]]
+
+
+def _apply_some(job: Job, resource: Resource, lines: Sequence[Line]) -> int:
+    """One chunk of lines; in the same transaction each is marked as applied or void, so that a kill repeats none."""
     with chunk() as cursor:
         stage_stored(cursor, source=job.source, record_ids=[line[1] for line in lines])
         cursor.execute("SELECT record_id, content_hash FROM pt_work")
         current = dict(cursor.fetchall())
-        stale = [line for line in lines if current.get(line[1]) != line[2]]
-        if stale:
-            cursor.execute("DELETE FROM pt_work WHERE record_id = ANY(%s)", [[line[1] for line in stale]])
-        job.tally.add(resource.value, "seen", len(lines) - len(stale))
-        work_chunk(cursor, job, resource, fresh=False)
-        # What the line said must be what was done: a decision made since (a mapping, an edit) voids it too.
-        cursor.execute("SELECT record_id, action FROM pt_plan")
-        done = dict(cursor.fetchall())
-        differing = [line for line in lines if line not in stale and not _agrees(line[3], done.get(line[1], ""))]
-        fine = [line[0] for line in lines if line not in stale and line not in differing]
-    SyncPlanLine.objects.filter(id__in=fine).update(state=SyncPlanLine.State.APPLIED)
-    SyncPlanLine.objects.filter(id__in=[line[0] for line in (*stale, *differing)]).update(state=SyncPlanLine.State.VOID)
-    return len(stale) + len(differing)
-
-
-def _agrees(planned: str, done: str) -> bool:
-    return planned == done or (planned == "create" and done == "duplicate")
+        job.agreed = {
+            record: (action, home, changes)
+            for _, record, digest, action, home, changes in lines
+            if current.get(record) == digest
+        }
+        stale = [record for record in current if record not in job.agreed]
+        cursor.execute("DELETE FROM pt_work WHERE record_id = ANY(%s)", [stale])
+        try:
+            work_chunk(cursor, job, resource, fresh=False)
+        finally:
+            job.agreed = None
+        cursor.execute("SELECT record_id FROM pt_plan")
+        done = {row[0] for row in cursor.fetchall()}
+        job.tally.add(resource.value, "seen", len(done))
+        applied = [line[0] for line in lines if line[1] in done]
+        void = [line[0] for line in lines if line[1] not in done]
+        SyncPlanLine.objects.filter(id__in=applied).update(state=SyncPlanLine.State.APPLIED)
+        SyncPlanLine.objects.filter(id__in=void).update(state=SyncPlanLine.State.VOID)
+    return len(void)

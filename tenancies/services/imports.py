@@ -91,6 +91,8 @@ def apply_leases(
     Runs inside the caller's transaction; the same plans a second time change nothing.
     """
     created, updated = [], []
+    # A lease that moves changes the status of the unit it leaves, too.
+    units = {plan.lease.unit_id for plan in plans if plan.lease}
     for plan in plans:
         if plan.action == "create":
             plan.lease = Lease(
@@ -113,7 +115,7 @@ def apply_leases(
         names = {name for plan in plans for name in plan.changes if plan.lease in updated}
         Lease.objects.bulk_update(updated, sorted(names), batch_size=500)
     tenants = _save_tenants(organisation, provider, connection_id, plans)
-    refresh_unit_status(unit_ids={plan.source.unit.id for plan in plans if plan.lease})
+    refresh_unit_status(unit_ids=units | {plan.lease.unit_id for plan in plans if plan.lease})
     return tenants
 
 
@@ -167,7 +169,7 @@ def _tenant_key(source: LeaseInput) -> str:
     return source.tenant_ref or f"tenancy~{source.provider_id}"
 
 
-def update_tenant(*, tenant: Tenant, name: str, email: str, phone: str) -> Changes:
+def update_tenant(*, tenant: Tenant, name: str = "", email: str = "", phone: str = "") -> Changes:
     """Takes over a contact's changed details; blank ones at the provider never erase ours."""
     values = {"name": name[:200], "email": email[:254], "phone": phone[:40]}
     changes = differences(tenant, {key: value for key, value in values.items() if value})
