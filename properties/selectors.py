@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -9,26 +11,47 @@ from access.models import Organisation
 from properties.models import Owner, Property, Unit
 
 
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """How many units a property has, and how many are let, free and offline. One under notice is still lived in."""
+
+    total: int = 0
+    occupied: int = 0
+    vacant: int = 0
+    offline: int = 0
+
+
 def properties_of(*, organisation: Organisation) -> QuerySet[Property]:
-    """Properties with `units_total` and how many of them are let, free and offline."""
-    return Property.objects.filter(organisation=organisation).annotate(
-        units_total=_units(Q()),
-        # A unit under notice is still lived in.
-        units_occupied=_units(Q(status__in=(Unit.Status.OCCUPIED, Unit.Status.NOTICE))),
-        units_vacant=_units(Q(status=Unit.Status.VACANT)),
-        units_offline=_units(Q(status=Unit.Status.OFFLINE)),
-    )
+    return Property.objects.filter(organisation=organisation)
 
 
-def _units(condition: Q) -> Coalesce:
+def with_vacant_units(properties: QuerySet[Property]) -> QuerySet[Property]:
+    """Adds `units_vacant` to sort by; occupancy_of costs less where the figure is only shown."""
     counted = (
-        Unit.objects.filter(condition, property=OuterRef("pk"))
+        Unit.objects.filter(property=OuterRef("pk"), status=Unit.Status.VACANT)
         .order_by()
         .values("property")
         .annotate(found=Count("pk"))
         .values("found")
     )
-    return Coalesce(Subquery(counted), 0)
+    return properties.annotate(units_vacant=Coalesce(Subquery(counted), 0))
+
+
+def occupancy_of(*, organisation: Organisation, property_ids: Collection[UUID]) -> dict[UUID, Occupancy]:
+    """For the rows of a page, in one query; a property without units is absent."""
+    status = Unit.Status
+    rows = (
+        Unit.objects.filter(organisation=organisation, property__in=property_ids)
+        .order_by()
+        .values_list("property_id")
+        .annotate(
+            total=Count("pk"),
+            occupied=Count("pk", filter=Q(status__in=(status.OCCUPIED, status.NOTICE))),
+            vacant=Count("pk", filter=Q(status=status.VACANT)),
+            offline=Count("pk", filter=Q(status=status.OFFLINE)),
+        )
+    )
+    return {row[0]: Occupancy(*row[1:]) for row in rows}
 
 
 def get_property(*, organisation: Organisation, property_id: UUID) -> Property:

@@ -78,7 +78,7 @@ def add_unit(request: OrganisationRequest, property_id: UUID) -> HttpResponse:
         else:
             messages.success(request, f"Unit {unit} was added. It is vacant until a lease says otherwise.")
             return redirect("property_units", property_id)
-    context = {"form": form, "property": property}
+    context = {"form": form, "property": property, "units_total": property.units.count()}
     return render(request, "properties/add_unit.html", context, status=422 if form.is_bound else 200)
 
 

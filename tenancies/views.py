@@ -13,6 +13,7 @@ from access.middleware import OrganisationRequest
 from core.errors import DomainError
 from core.filtering import applied_filters
 from core.formatting import number_text
+from core.freshness import badge_html
 from core.htmx import render_page
 from core.http import missing_is_404
 from core.pagination import keyset_page, sort_order
@@ -56,7 +57,7 @@ def leases(request: OrganisationRequest) -> HttpResponse:
         "totals": totals,
         "shown": f"{number_text(len(page.items))} of {number_text(totals.leases)}",
         "ending": selectors.ending_counts(organisation=request.organisation, today=today),
-        "badges": sources().for_connections(request.organisation.pk, connections),
+        "badges": badge_html(sources().for_connections(request.organisation.pk, connections)),
         "tones": LEASE_TONES,
         "today": today,
     }

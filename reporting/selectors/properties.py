@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,27 +13,28 @@ from accounting.models import Kind, Transaction
 from integrations.models import Connection, PropertyMapping
 from maintenance.models import WorkOrder
 from properties.models import Property, Unit
-from properties.selectors import properties_of
+from properties.selectors import properties_of, with_vacant_units
 from tenancies.models import Lease
 from tenancies.selectors import RUNNING, weekly_rent
 
 
-def portfolio_rows(*, organisation: Organisation) -> QuerySet[Property]:
-    """Properties with occupancy and `rent_by_week`, what their running leases bring in a week."""
-    rent = (
-        Lease.objects.filter(property=OuterRef("pk"), status__in=RUNNING)
-        .order_by()
-        .values("property")
-        .annotate(found=Sum(weekly_rent()))
-        .values("found")
-    )
-    return (
-        properties_of(organisation=organisation)
-        .select_related("owner")
-        .annotate(
-            rent_by_week=Coalesce(Subquery(rent), Value(0), output_field=DecimalField(max_digits=14, decimal_places=2))
+def portfolio_rows(*, organisation: Organisation, order: Sequence[str] = ()) -> QuerySet[Property]:
+    """Properties with their owner, and the figures that `order` sorts by: `units_vacant`, `rent_by_week`."""
+    found = properties_of(organisation=organisation).select_related("owner")
+    sorted_by = {name.removeprefix("-") for name in order}
+    if "units_vacant" in sorted_by:
+        found = with_vacant_units(found)
+    if "rent_by_week" in sorted_by:
+        rent = (
+            Lease.objects.filter(property=OuterRef("pk"), status__in=RUNNING)
+            .order_by()
+            .values("property")
+            .annotate(found=Sum(weekly_rent()))
+            .values("found")
         )
-    )
+        money = DecimalField(max_digits=14, decimal_places=2)
+        found = found.annotate(rent_by_week=Coalesce(Subquery(rent), Value(0), output_field=money))
+    return found
 
 
 def lines_of(*, organisation: Organisation, property_id: UUID) -> QuerySet[Transaction]:

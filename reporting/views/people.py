@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from access.decorators import manager_required
 from access.middleware import OrganisationRequest
 from core.filtering import applied_filters
+from core.freshness import badge_html
 from core.htmx import render_page
 from core.http import missing_is_404
 from core.pagination import keyset_page, sort_order
@@ -82,7 +83,7 @@ def arrears(request: OrganisationRequest) -> HttpResponse:
         "totals": tenancy_selectors.lease_totals(found),
         "summary": tenancy_selectors.arrears_summary(organisation=organisation),
         "buckets": tenancy_selectors.arrears_buckets(organisation=organisation),
-        "badges": sources().for_connections(organisation.pk, connections),
+        "badges": badge_html(sources().for_connections(organisation.pk, connections)),
         "tones": LEASE_TONES,
     }
     return render_page(request, "reporting/arrears.html", context, fragment="list")

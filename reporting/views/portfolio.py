@@ -17,6 +17,7 @@ from access.decorators import manager_required
 from access.middleware import OrganisationRequest
 from core.filtering import applied_filters
 from core.formatting import number_text
+from core.freshness import badge_html
 from core.htmx import render_page
 from core.http import missing_is_404
 from core.pagination import capped_count, keyset_page, sort_order
@@ -27,6 +28,7 @@ from properties import services as property_services
 from reporting.filters import PortfolioFilter
 from reporting.selectors.portfolio import portfolio_summary
 from reporting.selectors.properties import ArchiveEffects, archive_effects, portfolio_rows
+from tenancies.selectors import rent_by_property
 
 ORDERS = {
     "name": ("name",),
@@ -41,19 +43,24 @@ UNIT_TONES = {"vacant": "warn", "occupied": "good", "notice": "info", "offline":
 @manager_required
 def property_list(request: OrganisationRequest) -> HttpResponse:
     organisation = request.organisation
+    order = sort_order(request.GET, ORDERS, default="name")
     filterset = PortfolioFilter(
-        request.GET, queryset=portfolio_rows(organisation=organisation), organisation=organisation
+        request.GET, queryset=portfolio_rows(organisation=organisation, order=order), organisation=organisation
     )
     found = filterset.qs
-    page = keyset_page(found, order=sort_order(request.GET, ORDERS, default="name"), params=request.GET)
+    page = keyset_page(found, order=order, params=request.GET)
+    ids = [row.pk for row in page.items]
+    units = property_selectors.occupancy_of(organisation=organisation, property_ids=ids)
+    rents = rent_by_property(organisation=organisation, property_ids=ids)
+    badges = badge_html(sources().for_properties(organisation.pk, ids))
     number, capped = capped_count(found, cap=10_000)
     context = {
         "filter": filterset,
         "chips": applied_filters(filterset, request.GET),
         "page": page,
+        "rows": [(row, units.get(row.pk), rents.get(row.pk), badges.get(row.pk)) for row in page.items],
         "shown": f"{number_text(len(page.items))} of {'more than ' if capped else ''}{number_text(number)}",
         "summary": portfolio_summary(organisation=organisation, today=timezone.localdate()),
-        "badges": sources().for_properties(organisation.pk, [row.pk for row in page.items]),
     }
     return render_page(request, "properties/list.html", context, fragment="list")
 

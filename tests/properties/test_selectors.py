@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from access.models import Organisation
@@ -17,16 +19,24 @@ def block(organisation: Organisation) -> Property:
     return block
 
 
-def test_occupancy_counts_a_unit_under_notice_as_let(organisation: Organisation, block: Property) -> None:
+def test_occupancy_counts_a_unit_under_notice_as_let(
+    organisation: Organisation, block: Property, django_assert_num_queries: Any
+) -> None:
     empty = PropertyFactory(organisation=organisation, name="Z")
-    rows = {row.pk: row for row in selectors.properties_of(organisation=organisation)}
-    found = rows[block.pk]
-    assert (found.units_total, found.units_occupied, found.units_vacant, found.units_offline) == (5, 3, 1, 1)
-    assert rows[empty.pk].units_total == 0
+    with django_assert_num_queries(1):
+        found = selectors.occupancy_of(organisation=organisation, property_ids=[block.pk, empty.pk])
+    assert found == {block.pk: selectors.Occupancy(total=5, occupied=3, vacant=1, offline=1)}
+
+
+def test_vacant_units_to_sort_by(organisation: Organisation, block: Property) -> None:
+    empty = PropertyFactory(organisation=organisation)
+    rows = selectors.with_vacant_units(selectors.properties_of(organisation=organisation))
+    assert dict(rows.values_list("pk", "units_vacant")) == {block.pk: 1, empty.pk: 0}
 
 
 def test_another_organisation_sees_nothing(other_organisation: Organisation, block: Property) -> None:
     assert not selectors.properties_of(organisation=other_organisation).exists()
+    assert selectors.occupancy_of(organisation=other_organisation, property_ids=[block.pk]) == {}
     with pytest.raises(Property.DoesNotExist):
         selectors.get_property(organisation=other_organisation, property_id=block.pk)
     with pytest.raises(Unit.DoesNotExist):
