@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from access.models import Organisation, User
 from accounting.models import Kind, Transaction, TransactionRevision
-from accounting.services import periods, transactions
+from accounting.services import exports, periods, transactions
 from core.errors import DomainError
 from tests.factories.access import OrganisationFactory
 from tests.factories.accounting import TransactionFactory, category
@@ -199,7 +199,7 @@ def test_mark_exported_locks_the_organisations_own_lines_once(
 def test_too_large_an_export_is_refused_whole(
     organisation: Organisation, admin_user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transactions, "EXPORT_LIMIT", 1)
+    monkeypatch.setattr(exports, "EXPORT_LIMIT", 1)
     TransactionFactory.create_batch(2, organisation=organisation)
     with pytest.raises(DomainError) as refused:
         transactions.mark_exported(organisation=organisation, user=admin_user)

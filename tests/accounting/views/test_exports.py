@@ -11,7 +11,7 @@ from django.test import Client
 
 from access.models import Organisation, User
 from accounting.models import Transaction
-from accounting.services import transactions
+from accounting.services import exports, transactions
 from accounting.views.exports import HEAD, safe_text
 from tests.factories.accounting import TransactionFactory
 from tests.factories.properties import PropertyFactory
@@ -121,7 +121,7 @@ def test_page_says_what_is_exported_and_locks_on_request(client_agent: Client, b
 def test_a_lock_that_is_too_large_says_so(
     client_agent: Client, books: list[Transaction], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transactions, "EXPORT_LIMIT", 1)
+    monkeypatch.setattr(exports, "EXPORT_LIMIT", 1)
     page = client_agent.post("/transactions/export/?period=all", follow=True).content.decode()
     assert "Export them in parts" in page
     assert not Transaction.objects.filter(exported_at__isnull=False).exists()
