@@ -5,7 +5,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounting.models import BooksLock, Category, CategoryRule, Transaction, TransactionRevision
-from core.admin import SourcedAdmin, StaffAdmin, list_link, record_link
+from core.admin import SourcedAdmin, StaffAdmin, list_link, record_link, state_column
 
 
 @admin.register(Category)
@@ -41,6 +41,7 @@ class BooksLockAdmin(StaffAdmin):
 class TransactionAdmin(SourcedAdmin):
     """Lines of the books. By the million: newest first by key, no date drill-down, no full counts."""
 
+    status_word = state_column("status", confirmed="success", reversed="warning", reversal="info")
     list_display = (
         "occurred_on",
         "description",
@@ -49,7 +50,7 @@ class TransactionAdmin(SourcedAdmin):
         "currency",
         "category",
         "property",
-        "status",
+        "status_word",
         "provider",
         "organisation",
     )

@@ -6,7 +6,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from access.models import User
 from communications import services
 from communications.models import Notification
-from core.admin import StaffAction, StaffAdmin
+from core.admin import StaffAction, StaffAdmin, state_column
 
 
 def _send_again(notification: Notification, staff: User) -> str:
@@ -16,7 +16,17 @@ def _send_again(notification: Notification, staff: User) -> str:
 
 @admin.register(Notification)
 class NotificationAdmin(StaffAdmin):
-    list_display = ("title", "user", "organisation", "tone", "email_state", "email_attempts", "created_at", "read_at")
+    email_state_word = state_column("email_state", due="info", sent="success", failed="danger")
+    list_display = (
+        "title",
+        "user",
+        "organisation",
+        "tone",
+        "email_state_word",
+        "email_attempts",
+        "created_at",
+        "read_at",
+    )
     list_filter = (
         "email_state",
         "tone",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -19,6 +19,7 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from unfold.decorators import display as labelled
 
 from core.errors import DomainError
 from core.fields import EncryptedTextField
@@ -32,6 +33,9 @@ else:
     from unfold.admin import ModelAdmin as BaseAdmin
 
     BasePaginator = Paginator
+
+admin.site.index_title = "Staff desk"
+admin.site.site_title = "PropertyTracker"
 
 # What fits in an address, and what a person can mean by "these".
 MOST_AT_ONCE = 100
@@ -87,9 +91,26 @@ def _pretty(name: str, label: str) -> Callable[[Model], SafeString]:
     @admin.display(description=label)
     def show(record: Model) -> SafeString:
         text = json.dumps(getattr(record, name), indent=2, ensure_ascii=False, sort_keys=True)
-        return format_html('<pre class="whitespace-pre-wrap break-words text-xs">{}</pre>', text)
+        return format_html('<pre class="staff-json">{}</pre>', text)
 
     return show
+
+
+class _Tones(dict[str, str]):
+    """Tone of each value; a value without one is shown plain."""
+
+    def __missing__(self, value: str) -> str:
+        return ""
+
+
+def state_column(name: str, description: str = "", **tones: str) -> Callable[[Any, Model], tuple[str, str]]:
+    """A list column that shows a field with choices as a coloured word: tones are success, info, warning, danger."""
+
+    @labelled(description=description or name.replace("_", " "), ordering=name, label=_Tones(tones))
+    def show(self: Any, record: Model) -> tuple[str, str]:
+        return getattr(record, name), getattr(record, f"get_{name}_display")()
+
+    return cast(Callable[[Any, Model], tuple[str, str]], show)
 
 
 class StaffAdmin(BaseAdmin):

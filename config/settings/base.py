@@ -238,6 +238,7 @@ UNFOLD = {
     "SITE_HEADER": "PropertyTracker",
     "SITE_SUBHEADER": "Staff desk",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
+    "STYLES": [lambda request: static("css/staff.css")],
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "6px",
     "COLORS": {

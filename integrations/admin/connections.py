@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from core.admin import StaffAdmin, list_link
+from core.admin import StaffAdmin, list_link, state_column
 from integrations.admin.actions import CONNECTION_ACTIONS
 from integrations.models import Connection, PropertyMapping, ProviderRecord, SyncRun
 
@@ -15,7 +15,16 @@ from integrations.models import Connection, PropertyMapping, ProviderRecord, Syn
 class ConnectionAdmin(StaffAdmin):
     """Grants at providers. Tokens are encrypted fields, which the desk never shows."""
 
-    list_display = ("__str__", "provider", "organisation", "status", "status_since", "last_sync_at", "next_sync_at")
+    status_word = state_column("status", active="success", expired="warning", revoked="danger")
+    list_display = (
+        "__str__",
+        "provider",
+        "organisation",
+        "status_word",
+        "status_since",
+        "last_sync_at",
+        "next_sync_at",
+    )
     list_filter = ("status", "provider", "auto_sync", ("organisation", AutocompleteSelectFilter))
     list_select_related = ("organisation",)
     autocomplete_fields = ("organisation", "connected_by")
@@ -39,7 +48,8 @@ class ConnectionAdmin(StaffAdmin):
 
 @admin.register(PropertyMapping)
 class PropertyMappingAdmin(StaffAdmin):
-    list_display = ("__str__", "state", "property", "suggested_property", "suggestion_score", "connection")
+    state_word = state_column("state", mapped="success", unmapped="warning")
+    list_display = ("__str__", "state_word", "property", "suggested_property", "suggestion_score", "connection")
     list_filter = (
         "state",
         "auto_sync",

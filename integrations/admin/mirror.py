@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounting.models import Transaction
-from core.admin import StaffAdmin, list_link, record_link
+from core.admin import StaffAdmin, list_link, record_link, state_column
 from integrations.admin.actions import CONFLICT_ACTIONS, RECORD_ACTIONS
 from integrations.models import Conflict, ProviderRecord, SyncRun
 from integrations.records import Resource
@@ -28,7 +28,25 @@ _BECOMES: dict[str, type[Model]] = {
 class ProviderRecordAdmin(StaffAdmin):
     """The mirror, by the million: machine-written, searched by id, amount or the start of its label."""
 
-    list_display = ("__str__", "resource", "verdict", "reason", "amount", "occurred_on", "connection", "changed_at")
+    verdict_word = state_column(
+        "verdict",
+        imported="success",
+        unmapped="warning",
+        conflict="warning",
+        rejected="danger",
+        pending="info",
+        missing="danger",
+    )
+    list_display = (
+        "__str__",
+        "resource",
+        "verdict_word",
+        "reason",
+        "amount",
+        "occurred_on",
+        "connection",
+        "changed_at",
+    )
     list_filter = (
         "verdict",
         "resource",
@@ -67,7 +85,8 @@ class ProviderRecordAdmin(StaffAdmin):
 
 @admin.register(Conflict)
 class ConflictAdmin(StaffAdmin):
-    list_display = ("__str__", "cause", "state", "target", "connection", "created_at", "decided_by")
+    state_word = state_column("state", open="warning", ours="success", theirs="success")
+    list_display = ("__str__", "cause", "state_word", "target", "connection", "created_at", "decided_by")
     list_filter = (
         "state",
         "cause",

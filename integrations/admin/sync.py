@@ -5,18 +5,21 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounting.models import Transaction
-from core.admin import StaffAdmin, list_link, record_link
+from core.admin import StaffAdmin, list_link, record_link, state_column
 from integrations.admin.actions import RUN_ACTIONS
 from integrations.models import ProviderRecord, SyncChange, SyncCursor, SyncPlan, SyncPlanLine, SyncRun
 
 
 @admin.register(SyncRun)
 class SyncRunAdmin(StaffAdmin):
+    status_word = state_column(
+        "status", completed="success", running="info", queued="info", held="warning", failed="danger", lost="danger"
+    )
     list_display = (
         "created_at",
         "connection",
         "sync_type",
-        "status",
+        "status_word",
         "trigger",
         "transactions_created",
         "attempt",

@@ -123,6 +123,7 @@ class SyncChangeFactory(DjangoModelFactory):
 
     organisation = factory.SubFactory(OrganisationFactory)
     run = factory.SubFactory(SyncRunFactory, organisation=_OF_CONNECTION)
+    record_id = factory.LazyFunction(uuid.uuid4)
     action = "update"
     target = "transaction"
     target_id = factory.LazyFunction(uuid.uuid4)
