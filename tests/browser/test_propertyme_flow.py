@@ -109,7 +109,8 @@ def test_from_connecting_to_undoing(
     expect(page.locator(".title-line").get_by_text("Completed")).to_be_visible()
     applied = SyncRun.objects.get(plan__isnull=False, sync_type="apply")
     assert applied.transactions_created > 0
-    assert balance(organisation) > imported
+    brought = balance(organisation) - imported
+    assert brought > 0
 
     # Sync: nothing is left to do.
     page.locator("nav.tabs").get_by_role("link", name="Overview").click()
@@ -145,9 +146,10 @@ def test_from_connecting_to_undoing(
     page.reload()
     expect(page.locator(".title-line").get_by_text("Completed")).to_be_visible()
     made = Transaction.objects.filter(sync_run_id=applied.id)
-    assert set(made.values_list("status", flat=True)) == {"reversed"}
-    assert Transaction.objects.count() == books + applied.transactions_created
-    assert balance(organisation) == before - made.aggregate(sum=Sum("amount"))["sum"]
+    assert not made.filter(status="confirmed").exists()
+    # Nothing was deleted, and the books stand where they stood before, but for the record fixed meanwhile.
+    assert Transaction.objects.count() > books
+    assert balance(organisation) == before - brought
     assert complaints == []
 
 
