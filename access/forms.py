@@ -2,11 +2,23 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from allauth.account.forms import LoginForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
 from access.choices import CURRENCIES, REGIONS, time_zones
 from access.models import Organisation, User
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]  # allauth publishes no types
+    """allauth's form in our words: a label says what a field is, so that no placeholder has to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "E-mail address"
+        self.fields["remember"].label = "Keep me signed in on this device"
+        for name in ("login", "password"):
+            self.fields[name].widget.attrs.pop("placeholder", None)
 
 
 class OrganisationForm(forms.Form):

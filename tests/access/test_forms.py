@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from access.choices import time_zones
-from access.forms import OrganisationForm
+from access.forms import OrganisationForm, SignInForm
 from access.models import Organisation
 
 
@@ -16,3 +16,9 @@ def test_the_form_starts_from_what_is_saved(db: None) -> None:
     organisation = Organisation(name="Harbour", currency="GBP", time_zone="Europe/London")
     form = OrganisationForm(organisation=organisation)
     assert (form["currency"].value(), form["time_zone"].value()) == ("GBP", "Europe/London")
+
+
+def test_the_sign_in_form_is_labelled_without_placeholders() -> None:
+    form = SignInForm()
+    assert [field.label for field in form] == ["E-mail address", "Password", "Keep me signed in on this device"]
+    assert [field for field in form if "placeholder" in field.field.widget.attrs] == []
