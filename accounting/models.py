@@ -3,6 +3,7 @@ from __future__ import annotations
 import builtins
 from decimal import Decimal
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
@@ -50,10 +51,17 @@ class CategoryRule(OrganisationOwned, BaseModel):
     job_link = models.CharField(max_length=4, choices=JobLink, default=JobLink.ANY)
     category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="rules")
     is_enabled = models.BooleanField(default=True)
+    # `words` as LIKE patterns in small letters, wildcards escaped; NULL without words. Kept by the database.
+    patterns = models.GeneratedField(
+        expression=models.Func("words", function="pt_word_patterns"),
+        output_field=ArrayField(models.TextField()),
+        db_persist=True,
+    )
 
     class Meta:
         ordering = ["position", "id"]
-        indexes = [models.Index(fields=["organisation", "position"], name="rule_org_position")]
+        # In the order of the table, so that matching stops at the first rule that fits.
+        indexes = [models.Index(fields=["organisation", "position", "id"], name="rule_org_order")]
 
     @property
     def words_text(self) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-# strpos compares plain text, so that "%" and "_" in a rule mean themselves.
+# strpos compares plain text, and the patterns are escaped (pt_word_patterns): "%" and "_" in a rule mean themselves.
 _MATCH = """
 LEFT JOIN LATERAL (
   SELECT rule_row.category_id,
@@ -30,9 +30,7 @@ LEFT JOIN LATERAL (
   WHERE rule_row.is_enabled
     AND (rule_row.job_link = 'any' OR (rule_row.job_link = 'yes') = bill.has_job)
     AND (rule_row.supplier = '' OR strpos(bill.supplier_text, lower(rule_row.supplier)) > 0)
-    AND (rule_row.words = '[]'::jsonb OR EXISTS (
-      SELECT 1 FROM jsonb_array_elements_text(rule_row.words) AS item(word)
-      WHERE strpos(bill.words_text, lower(item.word)) > 0))
+    AND (rule_row.patterns IS NULL OR bill.words_text LIKE ANY (rule_row.patterns))
   ORDER BY rule_row.position, rule_row.id
   LIMIT 1
 ) AS {alias} ON true
