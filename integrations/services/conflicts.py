@@ -38,7 +38,8 @@ def resolve_conflict(*, conflict: Conflict, user: User, take_theirs: bool) -> Co
     card.state = Conflict.State.TOOK_THEIRS if take_theirs else Conflict.State.KEPT_OURS
     card.decided_by, card.decided_at = user, timezone.now()
     card.save(update_fields=["state", "decided_by", "decided_at", "updated_at"])
-    ProviderRecord.objects.filter(pk=card.record_id).update(
+    # A record that waits to be worked (it changed again, or its mapping did) still is: this card is about what was.
+    ProviderRecord.objects.filter(pk=card.record_id, verdict=Verdict.CONFLICT).update(
         verdict=Verdict.IMPORTED,
         reason="" if take_theirs else f"{user} kept ours when it changed at the provider.",
         decided_by_id=user.pk,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from access.models import User
@@ -59,10 +60,9 @@ def queue_sync(
     _require_connected(connection)
     if connection.runs.filter(status__in=_OPEN).exclude(sync_type=SyncRun.Type.APPLY).exists():
         raise DomainError("already_syncing", "A sync of this connection is already under way. Wait for it to end.")
+    kind = SyncRun.Type.INCREMENTAL if trigger == "schedule" else SyncRun.Type.MANUAL
     if full:
         kind = SyncRun.Type.FULL
-    else:
-        kind = SyncRun.Type.MANUAL if trigger == "person" else SyncRun.Type.INCREMENTAL
     return SyncRun.objects.create(
         organisation_id=connection.organisation_id,
         connection=connection,
@@ -221,8 +221,10 @@ def recover_lost(*, now: datetime) -> list[UUID]:
         with sync_lock(connection_id) as free:
             if free:
                 mark_lost(connection_id)
+    # A retry was queued just now, and nobody has been told of it yet.
+    untold = Q(created_at__lt=now) | Q(trigger="retry")
     return list(
-        SyncRun.objects.filter(status=SyncRun.Status.QUEUED, created_at__lt=now)
+        SyncRun.objects.filter(untold, status=SyncRun.Status.QUEUED)
         .order_by("id")
         .values_list("id", flat=True)
     )

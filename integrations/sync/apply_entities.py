@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from integrations.models import Conflict, Connection, PropertyMapping, ProviderRecord, SyncChange
 from integrations.records import Resource
+from integrations.sync.people import withdraw_leases
 from integrations.sync.plan_entities import Row
 from maintenance.services import imports as job_imports
 from properties.models import Unit
@@ -29,7 +30,7 @@ def apply_leases(source: Connection, rows: Sequence[Row]) -> None:
     )
     for row in planned:
         row.target_id = row.plan.lease.id
-    _withdraw(source, rows, lease_imports.withdraw_leases, "lease_ids")
+    withdraw_leases(source=source, lease_ids=_leave(rows))
     _note_in_mappings(planned)
     _claim_contacts(source, tenants)
 
@@ -45,16 +46,16 @@ def apply_jobs(source: Connection, rows: Sequence[Row]) -> None:
     )
     for row in planned:
         row.target_id = row.plan.order.id
-    _withdraw(source, rows, job_imports.withdraw_jobs, "order_ids")
+    job_imports.withdraw_jobs(organisation=source.organisation, order_ids=_leave(rows))
 
 
-def _withdraw(source: Connection, rows: Sequence[Row], service: Any, argument: str) -> None:
-    """Takes back what records of no longer mapped properties had become."""
+def _leave(rows: Sequence[Row]) -> list[UUID]:
+    """What records of no longer mapped properties had become; they let go of it."""
     leaving = [row for row in rows if row.action == "unmap"]
-    if leaving:
-        service(organisation=source.organisation, **{argument: [row.target_id for row in leaving]})
+    targets = [row.target_id for row in leaving if row.target_id]
     for row in leaving:
         row.target_id = None
+    return targets
 
 
 def _note_in_mappings(rows: Sequence[Row]) -> None:

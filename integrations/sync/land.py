@@ -58,8 +58,8 @@ WHERE r.connection_id = %s AND r.resource = %s AND r.missing_since IS NULL
 """
 _MARK = f"""
 UPDATE integrations_providerrecord SET missing_since = now(), last_run_id = %s,
-  verdict = CASE WHEN verdict IN ('dismissed', 'rejected', 'conflict') THEN verdict ELSE 'missing' END,
-  reason = CASE WHEN verdict IN ('dismissed', 'rejected', 'conflict') THEN reason ELSE %s END
+  verdict = CASE WHEN verdict IN ('pending', 'dismissed', 'rejected', 'conflict') THEN verdict ELSE 'missing' END,
+  reason = CASE WHEN verdict IN ('pending', 'dismissed', 'rejected', 'conflict') THEN reason ELSE %s END
 WHERE id IN (SELECT r.id {_UNSEEN})
 """  # noqa: S608  # constants only
 
@@ -104,7 +104,8 @@ def count_missing(cursor: Any, *, source: Connection, resource: Resource) -> tup
 def mark_missing(cursor: Any, *, source: Connection, resource: Resource, run_id: UUID) -> int:
     """Flags what a complete listing did not contain. Nothing is deleted: what it became stays in the books.
 
-    A dismissal, a rejection or an open conflict keeps its verdict, so that it is still there should the record return.
+    A dismissal, a rejection or an open conflict keeps its verdict, so that it is still there should the record return;
+    what waits to be worked is still worked.
     """
     cursor.execute(_MARK, [run_id, MISSING, source.id, resource.value])
     return int(cursor.rowcount)

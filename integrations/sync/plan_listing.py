@@ -8,6 +8,7 @@ from typing import Any
 from core.changes import differences
 from integrations.models import Connection, PropertyMapping
 from integrations.records import Resource
+from integrations.sync.people import TENANT_WAITS
 from integrations.sync.plan_entities import IGNORED, UNMAPPED, Row, read_rows
 from properties.models import Owner
 from tenancies.models import Tenant
@@ -98,15 +99,16 @@ def plan_contacts(cursor: Any, *, source: Connection) -> list[Row]:
     for row in rows:
         row.action = "same"
         person = tenants.get(row.provider_id) or owners.get(row.provider_id)
+        row.target_id = person.pk if person is not None else None
         if row.reject:
             row.action, row.reason = "reject", row.reject
         elif person is not None:
-            row.target_id, row.plan, row.changes = person.pk, person, differences(person, _details(row))
+            row.plan, row.changes = person, differences(person, _details(row))
             row.action = "update" if row.changes else "same"
         elif row.facts.get("is_supplier"):
             row.reason = "A supplier: named on the bills and jobs that we import."
         elif row.facts.get("is_tenant"):
-            row.action, row.reason = "unmapped", "Comes in with their lease, once its property is mapped."
+            row.action, row.reason = "unmapped", TENANT_WAITS
         elif row.facts.get("is_owner"):
             row.action, row.reason = "unmapped", "Comes in with their property, once it is mapped."
         else:

@@ -78,7 +78,7 @@ FROM (
     CASE
       WHEN c.reject <> '' THEN 'reject'
       WHEN c.is_baseline THEN 'baseline'
-      WHEN c.verdict = 'dismissed' THEN 'dismissed'
+      WHEN c.is_set_aside THEN 'dismissed'
       WHEN c.map_state IS DISTINCT FROM 'mapped' THEN CASE
         WHEN c.t_status IS DISTINCT FROM 'confirmed' THEN 'unmapped' WHEN c.cause <> '' THEN 'kept' ELSE 'unmap' END
       WHEN c.t_status = 'reversed' AND c.reversed_by_person THEN 'gone'
@@ -96,13 +96,17 @@ FROM (
     SELECT w.*, m.state AS map_state, m.auto_sync, m.property_id, {lease} AS lease_id,
       coalesce(w.facts ? 'baseline', false) AS is_baseline, coalesce(w.facts ? 'derived', false) AS is_derived,
       r.reason AS old_reason,
+      -- One that was merely void when first seen is nobody's decision: it may be un-voided.
+      (w.verdict = 'dismissed' AND NOT (r.is_void AND r.target_id IS NULL AND r.decided_by_id IS NULL)) AS is_set_aside,
       left({description}, 300) AS description, left({counterparty}, 200) AS counterparty,
       left({reference}, 120) AS reference, (w.facts->>'tax')::numeric(14,2) AS tax_amount,
       {job_ref} AS job_ref, {category} AS category_id, {reason} AS category_reason, {rule} AS rule_id,
       t.id AS t_id, t.status AS t_status,
       (t.status = 'reversed' AND v.sync_run_id IS NULL) AS reversed_by_person,
       CASE WHEN t.exported_at IS NOT NULL THEN 'exported'
-           WHEN least(t.occurred_on, w.occurred_on) <= %(closed)s THEN 'closed'
+           -- A reversal is dated as the entry; only an update writes the day that the provider says now.
+           WHEN least(t.occurred_on, CASE WHEN m.state = 'mapped' AND NOT w.is_void THEN w.occurred_on END)
+             <= %(closed)s THEN 'closed'
            WHEN t.edited_at IS NOT NULL THEN 'edited' ELSE '' END AS cause,
       EXISTS (SELECT 1 FROM integrations_conflict k WHERE k.record_id = w.record_id
               AND k.content_hash = w.content_hash AND k.state = 'ours') AS decided,

@@ -25,6 +25,8 @@ Read = Callable[[ReadRequest], Iterator[Page]]
 
 # Later resources look these tables up row by row; without statistics the planner may walk a wrong index for each row.
 ANALYSE_FROM = 50
+# Rows of an interrupted read that are read again: so many may have left the list meanwhile without hiding others.
+STEP_BACK = 500
 # Share of new rows from which the next chunk's COPY text is built ahead.
 NEARLY_ALL = 0.9
 _LOOKED_UP = {
@@ -50,12 +52,16 @@ def read_of(adapter: PropertyManagerProvider, resource: Resource) -> Read | None
 def read_resource(
     job: Job, adapter: PropertyManagerProvider, resource: Resource, *, full: bool, force: bool, apply: bool
 ) -> None:
-    """Reads everything new of one resource. A killed read goes on where its last committed chunk ended."""
+    """Reads everything new of one resource. A killed read goes on where its last committed chunk ended.
+
+    A full read begins anew instead: it must see every row to tell which are gone, and its places in the list are not
+    those of a read of changes.
+    """
     read = read_of(adapter, resource)
     if read is None:
         return
     cursor_row, _ = SyncCursor.objects.get_or_create(connection=job.source, resource=resource.value)
-    resumed = cursor_row.position or 0
+    resumed = 0 if full else max(0, (cursor_row.position or 0) - STEP_BACK)
     request = ReadRequest(cursor="" if full else cursor_row.value, position=resumed, full=full)
     _announce(job, resource)
     seen, sweep, last = 0, False, cursor_row.value
@@ -64,7 +70,7 @@ def read_resource(
     new_before = job.tally.new
     ahead = Ahead(resource, adapter.normalise)
     for batch in batches(lambda: read(request), version=job.spec.mapping_version, ahead=ahead):
-        staged = _land(job, adapter, resource, batch, cursor_row, apply=apply)
+        staged = _land(job, adapter, resource, batch, None if full else cursor_row, apply=apply)
         ahead.eager = staged.new >= staged.seen * NEARLY_ALL
         seen += staged.seen
         sweep, last = batch.is_sweep, batch.cursor or last
@@ -83,7 +89,13 @@ def read_resource(
 
 
 def _land(
-    job: Job, adapter: PropertyManagerProvider, resource: Resource, batch: Batch, cursor_row: SyncCursor, *, apply: bool
+    job: Job,
+    adapter: PropertyManagerProvider,
+    resource: Resource,
+    batch: Batch,
+    resumable: SyncCursor | None,
+    *,
+    apply: bool,
 ) -> Staged:
     prepared = batch.prepared
     with chunk() as cursor:
@@ -105,8 +117,8 @@ def _land(
                 land.write_mirror(cursor, source=job.source, run_id=job.run_id)
         job.tally.add(resource.value, "seen", staged.seen)
         job.tally.add(resource.value, "unchanged", staged.seen - changed)
-        if batch.position:
-            SyncCursor.objects.filter(pk=cursor_row.pk).update(position=batch.position)
+        if batch.position and resumable is not None:
+            SyncCursor.objects.filter(pk=resumable.pk).update(position=batch.position)
         _progress(cursor, job, staged.seen, batch.expected)
     return staged
 

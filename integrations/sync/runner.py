@@ -73,10 +73,11 @@ def mark_lost(connection_id: UUID) -> int:
     for run in lost:
         with transaction.atomic():
             undoes, run.undoes = run.undoes_id, None
-            run.status, run.finished_at = SyncRun.Status.LOST, timezone.now()
+            run.finished_at = timezone.now()
+            run.status = SyncRun.Status.CANCELLED if run.cancel_requested else SyncRun.Status.LOST
             run.errors = [*run.errors, {"code": "lost", "message": "The worker stopped. What it had finished is kept."}]
             run.save(update_fields=["status", "finished_at", "errors", "undoes", "updated_at"])
-            if run.attempt < LOST_ATTEMPTS:
+            if run.status == SyncRun.Status.LOST and run.attempt < LOST_ATTEMPTS:
                 SyncRun.objects.create(
                     organisation_id=run.organisation_id,
                     connection_id=connection_id,
@@ -88,6 +89,10 @@ def mark_lost(connection_id: UUID) -> int:
                     plan_id=run.plan_id,
                     undoes_id=undoes,
                     attempt=run.attempt + 1,
+                )
+            elif run.sync_type == SyncRun.Type.PREVIEW:
+                SyncPlan.objects.filter(pk=run.plan_id, status=SyncPlan.Status.BUILDING).update(
+                    status=SyncPlan.Status.FAILED, error="The worker stopped while it was worked out."
                 )
         number += 1
     return number
@@ -120,9 +125,14 @@ def build_job(connection: Connection, *, manual: bool, run: SyncRun | None = Non
     )
 
 
+def _is_scheduled(run: SyncRun) -> bool:
+    """Whether nobody asked for it: then properties with automatic sync off are left out, at each attempt alike."""
+    return run.trigger == "schedule" or (run.trigger == "retry" and run.sync_type == SyncRun.Type.INCREMENTAL)
+
+
 def _execute(run: SyncRun) -> None:
     connection = run.connection
-    job = build_job(connection, manual=run.trigger != "schedule", run=run)
+    job = build_job(connection, manual=not _is_scheduled(run), run=run)
     try:
         if run.sync_type == SyncRun.Type.PREVIEW:
             preview.build(job, run)
