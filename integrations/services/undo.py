@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import transaction
 
@@ -13,11 +12,9 @@ from accounting.models import Transaction
 from accounting.services import periods, reversals
 from accounting.services.reversals import BLOCKED, KEPT, REVERSED, Bucket
 from core.errors import DomainError
-from integrations.models import Connection, PropertyMapping, SyncChange, SyncRun
+from integrations.models import Connection, PropertyMapping, SyncRun
 from integrations.services import sync as sync_services
-from integrations.sync.undo import is_protected
-from maintenance.models import WorkOrder
-from tenancies.models import Lease
+from integrations.sync.undo import sort_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +42,8 @@ def preview_undo(*, run: SyncRun) -> UndoPreview:
     closed = periods.closed_through(run.organisation)
     buckets = reversals.count_created(organisation=run.organisation, run_id=run.id, closed_through=closed)
     changes = {REVERSED: 0, KEPT: 0, BLOCKED: 0}
-    logged = list(run.changes.all())
-    entries = {
-        row.pk: row
-        for row in Transaction.objects.filter(pk__in=[c.target_id for c in logged if c.target == "transaction"])
-    }
-    edited = {
-        pk
-        for model in (Lease, WorkOrder)
-        for pk in model.objects.filter(pk__in=[change.target_id for change in logged])
-        .exclude(edited_fields=[])
-        .values_list("pk", flat=True)
-    }
-    for change in logged:
-        changes[_bucket(change, entries, edited, closed)] += 1
+    for step in sort_changes(run, closed_through=closed):
+        changes[step.bucket] += 1
     return UndoPreview(
         run=run,
         reversed=buckets[REVERSED],
@@ -68,20 +53,17 @@ def preview_undo(*, run: SyncRun) -> UndoPreview:
     )
 
 
-def _bucket(change: SyncChange, entries: dict[UUID, Transaction], edited: set[UUID], closed: object) -> str:
-    if change.target == "transaction":
-        row = entries.get(change.target_id)
-        return (is_protected(row, closed) if row else BLOCKED) or REVERSED
-    return KEPT if change.target_id in edited else REVERSED
+# An undo is one transaction, so one that did not complete has changed nothing.
+_CAME_TO_NOTHING = (SyncRun.Status.FAILED, SyncRun.Status.CANCELLED, SyncRun.Status.LOST)
 
 
 @transaction.atomic
 def undo_run(*, run: SyncRun, user: User) -> SyncRun:
-    """Queues the undo of a finished run. Raises DomainError `not_finished`, `undone` or `already_syncing`."""
+    """Queues the undo of a finished run. Raises DomainError `not_finished` or `undone`."""
     locked = SyncRun.objects.select_for_update(of=("self",)).select_related("connection").get(pk=run.pk)
     if locked.status not in SyncRun.FINISHED or locked.sync_type in (SyncRun.Type.UNDO, SyncRun.Type.PREVIEW):
         raise DomainError("not_finished", "Only a finished sync can be undone.")
-    if SyncRun.objects.filter(undoes=locked).exclude(status=SyncRun.Status.FAILED).exists():
+    if SyncRun.objects.filter(undoes=locked).exclude(status__in=_CAME_TO_NOTHING).exists():
         raise DomainError("undone", "This sync was undone already.")
     SyncRun.objects.filter(undoes=locked).update(undoes=None)
     undo = SyncRun.objects.create(

@@ -135,6 +135,7 @@ def _apply_rows(cursor: Any, job: Job, resource: Resource, rows: list[Row]) -> N
             plan_listing.adopt_owners(job.source, rows)
         case Resource.CONTACT:
             plan_listing.write_contacts(rows)
+            apply_entities.log_people(job.source, job.run_id, rows)
         case Resource.TENANCY:
             apply_entities.apply_leases(job.source, rows)
             apply_entities.log_rows(job.source, job.run_id, "lease", rows)

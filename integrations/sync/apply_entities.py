@@ -149,6 +149,26 @@ def log_rows(source: Connection, run_id: UUID, target: str, rows: Sequence[Row])
         )
 
 
+def log_people(source: Connection, run_id: UUID, rows: Sequence[Row]) -> None:
+    """Notes for undo what changed of tenants and owners."""
+    SyncChange.objects.bulk_create(
+        [
+            SyncChange(
+                organisation_id=source.organisation_id,
+                run_id=run_id,
+                record_id=row.record_id,
+                action="update",
+                target="tenant" if isinstance(row.plan, Tenant) else "owner",
+                target_id=row.plan.pk,
+                changes=row.changes,
+            )
+            for row in rows
+            if row.action == "update"
+        ],
+        batch_size=500,
+    )
+
+
 def _save_new_units(units: Iterable[Unit]) -> None:
     """A property without a unit gets one with its first lease."""
     Unit.objects.bulk_create({unit.pk: unit for unit in units if unit._state.adding}.values())
