@@ -73,7 +73,7 @@ class NewPropertyForm(PropertyForm):
 class UnitForm(forms.Form):
     """One unit of a new property."""
 
-    label = forms.CharField(label="Unit", max_length=40, required=False)
+    label = forms.CharField(label="Number or name", max_length=40, required=False)
     bedrooms = forms.IntegerField(min_value=0, max_value=99, required=False)
     bathrooms = forms.IntegerField(min_value=0, max_value=99, required=False)
     car_spaces = forms.IntegerField(label="Car spaces", min_value=0, max_value=99, required=False)

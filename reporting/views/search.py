@@ -6,9 +6,9 @@ from django.views.decorators.http import require_safe
 
 from access.decorators import manager_required
 from access.middleware import OrganisationRequest
+from core.freshness import badge_html
 from core.ports import sources
 from reporting.selectors.search import search_everything
-from reporting.views.portfolio import UNIT_TONES
 from tenancies.selectors import current_lease
 from tenancies.views import LEASE_TONES
 
@@ -23,8 +23,7 @@ def search(request: OrganisationRequest) -> HttpResponse:
         "search_query": text,
         "results": results,
         "tenants": [(tenant, current_lease(tenant)) for tenant in results.tenants],
-        "badges": sources().for_properties(request.organisation.pk, [row.pk for row in results.properties]),
-        "unit_tones": UNIT_TONES,
+        "badges": badge_html(sources().for_properties(request.organisation.pk, [row.pk for row in results.properties])),
         "lease_tones": LEASE_TONES,
     }
     return render(request, "reporting/search.html", context)
