@@ -80,11 +80,16 @@ def record_link(model: type[Model], pk: object, text: str) -> SafeString | str:
     return format_html('<a class="text-link" href="{}">{}</a>', address, text)
 
 
-def list_link(model: type[Model] | str, text: str, **filters: object) -> SafeString:
+def list_link(model: type[Model] | str, text: str, **filters: UUID | str) -> SafeString:
     """A link to the staff desk's list of a model, filtered; a model of a higher layer is named as `app_model`."""
     name = model if isinstance(model, str) else f"{model._meta.app_label}_{model._meta.model_name}"
     address = reverse(f"admin:{name}_changelist")
-    return format_html('<a class="text-link" href="{}?{}">{}</a>', address, urlencode(filters), text)
+    return format_html(
+        '<a class="text-link" href="{}?{}">{}</a>',
+        address,
+        urlencode({key: str(value) for key, value in filters.items()}),
+        text,
+    )
 
 
 def _pretty(name: str, label: str) -> Callable[[Model], SafeString]:
@@ -106,11 +111,11 @@ class _Tones(dict[str, str]):
 def state_column(name: str, description: str = "", **tones: str) -> Callable[[Any, Model], tuple[str, str]]:
     """A list column that shows a field with choices as a coloured word: tones are success, info, warning, danger."""
 
-    @labelled(description=description or name.replace("_", " "), ordering=name, label=_Tones(tones))
     def show(self: Any, record: Model) -> tuple[str, str]:
         return getattr(record, name), getattr(record, f"get_{name}_display")()
 
-    return cast(Callable[[Any, Model], tuple[str, str]], show)
+    decorate = labelled(description=description or name.replace("_", " "), ordering=name, label=_Tones(tones))
+    return cast(Callable[[Any, Model], tuple[str, str]], decorate(show))
 
 
 class StaffAdmin(BaseAdmin):

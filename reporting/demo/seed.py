@@ -57,9 +57,18 @@ def _connect(cast: DemoCast) -> Connection:
     spec = registry.get(PROVIDER)
     if not is_loopback(registry.setting(spec, "AUTH_URL")):
         raise DomainError("not_sandbox", "The demo connects the sandbox vendor on this machine only.")
-    who = {"organisation": cast.organisation, "user": cast.admin, "session_key": _SESSION, "provider": PROVIDER}
-    state, code = consent.approve(connections.begin_connect(**who))
-    result = connections.finish_connect(**who, state=state, code=code)
+    address = connections.begin_connect(
+        organisation=cast.organisation, user=cast.admin, session_key=_SESSION, provider=PROVIDER
+    )
+    state, code = consent.approve(address)
+    result = connections.finish_connect(
+        organisation=cast.organisation,
+        user=cast.admin,
+        session_key=_SESSION,
+        provider=PROVIDER,
+        state=state,
+        code=code,
+    )
     if result.connection is None:
         raise DomainError("other_account", "The sandbox offers another agency than the one connected.")
     return result.connection
