@@ -109,8 +109,9 @@ class EndingCounts:
 
 
 def ending_counts(*, organisation: Organisation, today: date) -> EndingCounts:
+    running = Lease.objects.filter(organisation=organisation, status__in=RUNNING)
     return EndingCounts(
-        **leases_of(organisation=organisation).aggregate(
+        **running.annotate(last_day=Coalesce("vacates_on", "ends_on")).aggregate(
             **{f"within_{days}": Count("pk", filter=ends_within(days, today)) for days in (30, 60, 90)}
         )
     )
