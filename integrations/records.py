@@ -1,6 +1,6 @@
 """What crosses the boundary between a provider's adapter and the engine: plain values, no Django.
 
-Ids are the provider's own, as text. Money is Decimal in the connection's currency. Dates are the provider's local dates.
+Ids are the provider's own, as text. Money is Decimal in the connection's currency. Dates are the provider's local ones.
 """
 
 from __future__ import annotations

@@ -76,7 +76,9 @@ class Lease(OrganisationOwned, ProviderSourced, BaseModel):
         indexes = [
             models.Index(fields=["organisation", "status", "ends_on"], name="lease_org_status"),
             models.Index(
-                fields=["organisation", "-arrears_days"], name="lease_org_arrears", condition=models.Q(arrears_amount__gt=0)
+                fields=["organisation", "-arrears_days"],
+                name="lease_org_arrears",
+                condition=models.Q(arrears_amount__gt=0),
             ),
         ]
 

@@ -17,8 +17,8 @@ _CREATE = """
 INSERT INTO accounting_transaction (id, created_at, updated_at, organisation_id, property_id, lease_id, category_id,
   kind, status, occurred_on, amount, tax_amount, currency, description, counterparty, reference, is_derived, job_ref,
   category_reason, category_rule_id, provider, connection_id, provider_transaction_id, sync_run_id)
-SELECT transaction_id, now(), now(), %(organisation)s, property_id, lease_id, category_id, kind, 'confirmed', occurred_on,
-  amount, tax_amount, %(currency)s, description, counterparty, reference, is_derived, job_ref, category_reason,
+SELECT transaction_id, now(), now(), %(organisation)s, property_id, lease_id, category_id, kind, 'confirmed',
+  occurred_on, amount, tax_amount, %(currency)s, description, counterparty, reference, is_derived, job_ref, category_reason,
   category_rule_id, %(provider)s, %(connection)s, provider_transaction_id, %(run)s
 FROM pt_plan WHERE action = 'create'
 ON CONFLICT (organisation_id, provider, connection_id, provider_transaction_id)
@@ -47,8 +47,8 @@ UPDATE accounting_transaction t SET updated_at = now(), occurred_on = p.occurred
 FROM pt_plan p WHERE p.action = 'update' AND t.id = p.transaction_id
 """
 _REVISIONS = """
-INSERT INTO accounting_transactionrevision (id, created_at, updated_at, organisation_id, transaction_id, changes, reason,
-  changed_by_id, sync_run_id)
+INSERT INTO accounting_transactionrevision (id, created_at, updated_at, organisation_id, transaction_id, changes,
+  reason, changed_by_id, sync_run_id)
 SELECT pt_uuid7(), now(), now(), %(organisation)s, transaction_id, changes,
   CASE action WHEN 'update' THEN %(update_reason)s ELSE reason END, NULL, %(run)s
 FROM pt_plan WHERE action IN ('update', 'void', 'unmap')

@@ -91,7 +91,7 @@ def mark_lost(connection_id: UUID) -> int:
                     attempt=run.attempt + 1,
                 )
             elif run.sync_type == SyncRun.Type.PREVIEW:
-                SyncPlan.objects.filter(pk=run.plan_id, status=SyncPlan.Status.BUILDING).update(
+                SyncPlan.objects.filter(runs=run, status=SyncPlan.Status.BUILDING).update(
                     status=SyncPlan.Status.FAILED, error="The worker stopped while it was worked out."
                 )
         number += 1

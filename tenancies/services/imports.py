@@ -1,4 +1,4 @@
-"""Leases and tenants as a provider describes them. A person's edit of a field wins; a unit's status follows its lease."""
+"""Leases and tenants as a provider describes them. A person's edit of a field wins; a unit follows its lease."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ def lease_status(*, closed: bool, starts_on: date | None, vacates_on: date | Non
     return Lease.Status.ACTIVE
 
 
-def plan_leases(
-    *, organisation: Organisation, connection_id: UUID, inputs: Sequence[LeaseInput]
-) -> list[LeasePlan]:
+def plan_leases(*, organisation: Organisation, connection_id: UUID, inputs: Sequence[LeaseInput]) -> list[LeasePlan]:
     """Compares each lease with ours. One query whatever the number."""
     known = {
         lease.provider_id: lease
@@ -210,9 +208,7 @@ def roll_statuses(*, organisation: Organisation, today: date) -> int:
     )
     moved = []
     for lease in due:
-        lease.status = lease_status(
-            closed=False, starts_on=lease.starts_on, vacates_on=lease.vacates_on, today=today
-        )
+        lease.status = lease_status(closed=False, starts_on=lease.starts_on, vacates_on=lease.vacates_on, today=today)
         moved.append(lease)
     Lease.objects.bulk_update(moved, ["status"], batch_size=500)
     refresh_unit_status(unit_ids={lease.unit_id for lease in moved})
