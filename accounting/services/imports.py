@@ -18,8 +18,8 @@ INSERT INTO accounting_transaction (id, created_at, updated_at, organisation_id,
   kind, status, occurred_on, amount, tax_amount, currency, description, counterparty, reference, is_derived, job_ref,
   category_reason, category_rule_id, provider, connection_id, provider_transaction_id, sync_run_id)
 SELECT transaction_id, now(), now(), %(organisation)s, property_id, lease_id, category_id, kind, 'confirmed',
-  occurred_on, amount, tax_amount, %(currency)s, description, counterparty, reference, is_derived, job_ref, category_reason,
-  category_rule_id, %(provider)s, %(connection)s, provider_transaction_id, %(run)s
+  occurred_on, amount, tax_amount, %(currency)s, description, counterparty, reference, is_derived, job_ref,
+  category_reason, category_rule_id, %(provider)s, %(connection)s, provider_transaction_id, %(run)s
 FROM pt_plan WHERE action = 'create'
 ON CONFLICT (organisation_id, provider, connection_id, provider_transaction_id)
   WHERE provider_transaction_id <> '' DO NOTHING

@@ -239,7 +239,7 @@ UNFOLD = {
     "SITE_HEADER": "PropertyTracker",
     "SITE_SUBHEADER": "Staff desk",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
-    "STYLES": [lambda request: static("css/staff.css")],
+    "STYLES": [lambda request: static("staff/staff.css")],
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "6px",
     "COLORS": {
