@@ -20,7 +20,7 @@ from .child import Child, Command, kill_group
 from .lease import Lease
 from .plan import CannotStart, Plan, answers, make_plan
 
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
 STOP_SECONDS = 10.0
 SERVICES_SECONDS = 2.0
 SERVERS = {"PostgreSQL": "DATABASE_URL", "Redis": "REDIS_URL"}

@@ -40,8 +40,23 @@ def base() -> Iterator[Path]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def made() -> Iterator[Path]:
+    """A directory in which a server was started and stopped once; tests of what comes later start from a copy."""
+    directory = Path(tempfile.mkdtemp(prefix="pt-made-"))
+    directory.chmod(0o755)
+    services = Services(Layout(directory / "local"))
+    services.postgres.ensure()
+    services.postgres.stop()
+    yield directory / "local"
+    services.reset()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
 @pytest.fixture
-def services(base: Path) -> Services:
+def services(base: Path, made: Path) -> Services:
+    # `cp -a` keeps the owner: the data belongs to the account that the server runs as.
+    subprocess.run(["cp", "-a", os.fspath(made), os.fspath(base)], check=True)
     return Services(Layout(base))
 
 
@@ -67,7 +82,8 @@ def kill_and_wait(pid: int) -> None:
     psutil.wait_procs(family, timeout=20)
 
 
-def test_both_start_serve_and_stop(services: Services) -> None:
+def test_both_start_serve_and_stop(base: Path) -> None:
+    services = Services(Layout(base))
     assert services.ensure() == ["postgres", "redis"]
     assert services.started_here
 
@@ -140,7 +156,8 @@ def test_a_pid_file_whose_number_now_belongs_to_another_process_is_no_obstacle(s
     assert query(services, "SELECT 1") == [(1,)]
 
 
-def test_a_data_directory_left_half_made_is_made_again(services: Services) -> None:
+def test_a_data_directory_left_half_made_is_made_again(base: Path) -> None:
+    services = Services(Layout(base))
     services.layout.prepare()
     partial = services.layout.postgres_data.with_name("postgres.partial")
     partial.mkdir()
@@ -153,8 +170,6 @@ def test_a_data_directory_left_half_made_is_made_again(services: Services) -> No
 
 
 def test_a_data_directory_of_another_version_stops_with_what_to_do(services: Services) -> None:
-    services.layout.prepare()
-    services.layout.postgres_data.mkdir()
     (services.layout.postgres_data / "PG_VERSION").write_text("16\n")
 
     with pytest.raises(EmbeddedError, match=r"made by PostgreSQL 16, this is 18\. `make reset` starts afresh"):
@@ -217,7 +232,8 @@ def test_a_named_database_is_made_once(services: Services) -> None:
     assert query(services, "SELECT current_database()", "second") == [("second",)]
 
 
-def test_addresses_from_the_environment_start_nothing(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_from_the_environment_start_nothing(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = Services(Layout(base))
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/db")
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere/0")
 
@@ -322,7 +338,7 @@ def test_a_socket_directory_of_a_stranger_is_refused(base: Path) -> None:
         services.postgres.ensure()
 
 
-def test_the_last_session_out_stops_what_sessions_started(base: Path) -> None:
+def test_the_last_session_out_stops_what_sessions_started(base: Path, services: Services) -> None:
     first, second = Session(Services(Layout(base))), Session(Services(Layout(base)))
     first.__enter__()
     second.__enter__()
@@ -343,7 +359,7 @@ def test_a_session_leaves_alone_what_ran_before(base: Path, services: Services) 
     assert services.redis.running()
 
 
-def test_a_killed_session_is_cleaned_up_after_by_the_next(base: Path) -> None:
+def test_a_killed_session_is_cleaned_up_after_by_the_next(base: Path, services: Services) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "from config.embedded import Services, Session; from config.embedded.layout import Layout\n"

@@ -53,7 +53,7 @@ class Run:
         return "".join(self.lines)
 
     def wait_until_ready(self) -> None:
-        assert self.ready.wait(240), self.output
+        assert self.ready.wait(900), self.output
         assert "PropertyTracker is ready:" in self.output, self.output
 
     def processes(self) -> list[psutil.Process]:
@@ -63,7 +63,7 @@ class Run:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        code = self.process.wait(60)
+        code = self.process.wait(300)
         self._reader.join(10)
         if self.process.stdout is not None:
             self.process.stdout.close()
@@ -123,7 +123,7 @@ def test_the_life_of_make_run(local: Path) -> None:
         assert people, "the demo organisation has people"
 
         second = Run(local, port + 10)
-        assert second.process.wait(60) == 1
+        assert second.process.wait(300) == 1
         second._reader.join(10)
         second.process.stdout.close()  # type: ignore[union-attr]
         assert second.output == (
@@ -157,7 +157,7 @@ def test_what_cannot_start_says_why_and_leaves_nothing(local: Path) -> None:
     port = next(number for number in range(32_700, 32_760, 2) if is_free(number) and is_free(number + 1))
     run = Run(local, port, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     started = run.processes()
-    assert run.ready.wait(120)
+    assert run.ready.wait(300)
 
     assert run.end(signal.SIGTERM) == 1
     log = local / "log" / "migrate.log"
@@ -171,7 +171,7 @@ def test_what_cannot_start_says_why_and_leaves_nothing(local: Path) -> None:
 def test_a_stop_during_the_start_is_obeyed(local: Path) -> None:
     port = next(number for number in range(32_600, 32_660, 2) if is_free(number) and is_free(number + 1))
     run = Run(local, port)
-    assert run.first_line.wait(120)
+    assert run.first_line.wait(300)
     started = run.processes()
 
     assert run.end(signal.SIGINT) == 0
