@@ -85,6 +85,10 @@ def local() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="pt-run-"))
     directory.chmod(0o755)
     yield directory / "local"
+    # Ends what a killed run left, also when the test failed before its second start did so.
+    lease = Lease(directory / "local")
+    lease.take()
+    lease.release()
     Services(Layout(directory / "local")).reset()
     shutil.rmtree(directory, ignore_errors=True)
 
