@@ -38,9 +38,13 @@ def _discard(run: SyncRun, staff: User) -> str:
     return "dropped; nothing was marked"
 
 
+def _outcome(record: ProviderRecord) -> str:
+    """A record that still cannot be read is not worked: the reason says why."""
+    return record.reason if record.verdict == Verdict.REJECTED else "waits to be worked again"
+
+
 def _retry(record: ProviderRecord, staff: User) -> str:
-    records.retry_record(record=record, user=staff)
-    return "waits to be worked again"
+    return _outcome(records.retry_record(record=record, user=staff))
 
 
 def _dismiss(record: ProviderRecord, staff: User) -> str:
@@ -49,8 +53,7 @@ def _dismiss(record: ProviderRecord, staff: User) -> str:
 
 
 def _restore(record: ProviderRecord, staff: User) -> str:
-    records.restore_record(record=record, user=staff)
-    return "waits to be worked again"
+    return _outcome(records.restore_record(record=record, user=staff))
 
 
 def _keep_ours(conflict: Conflict, staff: User) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from html import unescape
+from typing import Any
 
 import pytest
 from django.db.models import Model
@@ -85,8 +87,10 @@ def test_a_held_run_is_dropped(client_staff: Client, connection: Connection) -> 
     assert list(SyncRun.objects.values_list("status", flat=True)) == [SyncRun.Status.CANCELLED]
 
 
-def record_of(connection: Connection, verdict: str) -> ProviderRecord:
-    return ProviderRecordFactory(organisation=connection.organisation, connection=connection, verdict=verdict)
+def record_of(connection: Connection, verdict: str, **values: Any) -> ProviderRecord:
+    """A remote record that could be read."""
+    values.setdefault("facts", {"amount": "640.00"})
+    return ProviderRecordFactory(organisation=connection.organisation, connection=connection, verdict=verdict, **values)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,15 @@ def test_remote_records_are_decided(
     record.refresh_from_db()
     assert record.verdict == after
     assert ("This record is in the books." in page) is (before == "imported")
+
+
+def test_a_record_that_still_cannot_be_read_says_why(client_staff: Client, connection: Connection) -> None:
+    record = record_of(connection, "rejected", facts=None, payload={"Id": "payment-1"})
+    page = do(client_staff, "retry", record)
+    record.refresh_from_db()
+    assert record.verdict == "rejected"
+    assert record.reason in unescape(page)
+    assert SyncRun.objects.count() == 0
 
 
 def conflict_over(connection: Connection) -> Conflict:
