@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from urllib.parse import urlsplit
 
 PARTS = ("sync", "memory", "pages")
 
@@ -15,6 +16,11 @@ def main() -> int:
     embedded.ensure()
     # A database of its own: the demo's data is neither touched nor measured.
     os.environ.setdefault("DATABASE_URL", embedded.database_url("propertytracker_bench"))
+    if not urlsplit(os.environ["DATABASE_URL"]).path.endswith("bench"):
+        sys.stderr.write(
+            "The benchmark empties its database: DATABASE_URL must name one whose name ends with “bench”.\n"
+        )
+        return 2
     import django
 
     django.setup()

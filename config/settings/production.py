@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from config.env import env_bool, env_int, env_list, env_secret, env_str
 
-from .base import *  # noqa: F403  # see local.py
+# Private servers are for development: production names its own, and says so when it does not.
+env_str("DATABASE_URL")
+env_str("REDIS_URL")
+
+from .base import *  # noqa: E402, F403  # after the two checks, since base would start private servers; see local.py
 
 SECRET_KEY = env_secret("SECRET_KEY")
 FIELD_ENCRYPTION_KEYS = [key.strip() for key in env_secret("FIELD_ENCRYPTION_KEY").split(",") if key.strip()]

@@ -18,9 +18,9 @@ def _key(connection_id: UUID) -> int:
 
 
 def _session() -> Any:
-    # Pool and cursor settings are Django's own; a bare session needs the address and credentials alone.
+    # What Django adds for its own cursors is left out; addresses, credentials and TLS options are kept.
     params = connection.get_connection_params()
-    wanted = {key: params[key] for key in ("dbname", "user", "password", "host", "port") if params.get(key)}
+    wanted = {key: value for key, value in params.items() if key not in ("context", "cursor_factory")}
     return psycopg.connect(**wanted, autocommit=True)
 
 

@@ -33,6 +33,7 @@ class MoneyRules:
     recategorise: bool = False
 
 
+# OFFSET 0 keeps the inner selects from being folded into every use of their columns: the action is worked out once.
 _PLAN = """
 INSERT INTO pt_plan
 SELECT d.record_id, d.action,
@@ -88,7 +89,9 @@ FROM (
         WHEN c.occurred_on <= %(closed)s THEN 'closed'
         ELSE 'create' END
       WHEN c.changes = '{{}}'::jsonb AND NOT c.is_void THEN 'same'
-      WHEN c.cause <> '' THEN CASE WHEN c.decided THEN 'same' ELSE 'conflict' END
+      WHEN c.cause <> '' THEN CASE
+        WHEN EXISTS (SELECT 1 FROM integrations_conflict k WHERE k.record_id = c.record_id
+          AND k.content_hash = c.content_hash AND k.state = 'ours') THEN 'same' ELSE 'conflict' END
       WHEN c.is_void THEN 'void'
       ELSE 'update'
     END AS action
@@ -108,8 +111,6 @@ FROM (
            WHEN least(t.occurred_on, CASE WHEN m.state = 'mapped' AND NOT w.is_void THEN w.occurred_on END)
              <= %(closed)s THEN 'closed'
            WHEN t.edited_at IS NOT NULL THEN 'edited' ELSE '' END AS cause,
-      EXISTS (SELECT 1 FROM integrations_conflict k WHERE k.record_id = w.record_id
-              AND k.content_hash = w.content_hash AND k.state = 'ours') AS decided,
       CASE WHEN t.id IS NULL THEN '{{}}'::jsonb ELSE jsonb_strip_nulls(jsonb_build_object(
         'amount', CASE WHEN t.amount <> w.amount THEN jsonb_build_array(t.amount::text, w.amount::text) END,
         'occurred_on', CASE WHEN t.occurred_on <> w.occurred_on
@@ -130,7 +131,7 @@ FROM (
           THEN jsonb_build_array(t.category_id::text, coalesce({category}, %(fallback)s)::text) END
       )) END AS changes
     FROM pt_work w
-    LEFT JOIN integrations_providerrecord r ON r.id = w.record_id AND w.verdict = 'dismissed'
+    LEFT JOIN integrations_providerrecord r ON {before}
     LEFT JOIN integrations_propertymapping m
       ON m.connection_id = %(connection)s AND m.provider_property_id = w.property_ref
     {lease_join}
@@ -138,7 +139,9 @@ FROM (
     LEFT JOIN accounting_transaction v ON {theirs}
     {rule_join}
     WHERE w.resource = %(resource)s
+    OFFSET 0
   ) c
+  OFFSET 0
 ) d
 """
 
@@ -149,6 +152,7 @@ _LEASE_JOIN = """LEFT JOIN tenancies_lease l ON l.organisation_id = %(organisati
 def _statement(resource: Resource, *, only_new: bool) -> str:
     columns = {name: _TEXT.format(name) for name in ("description", "counterparty", "reference")}
     # Records that are new to the mirror have no entry of ours: a join on false costs the planner nothing at all.
+    columns["before"] = "false" if only_new else "r.id = w.record_id AND w.verdict = 'dismissed'"
     columns["ours"] = "false" if only_new else "t.id = w.target_id"
     columns["theirs"] = "false" if only_new else "v.reverses_id = t.id AND t.status = 'reversed'"
     if resource == Resource.PAYMENT:

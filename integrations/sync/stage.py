@@ -5,6 +5,7 @@ On the hot path of every sync, so it builds COPY lines directly and touches a ro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -28,6 +29,7 @@ from integrations.records import (
 Normalise = Callable[[Resource, dict[str, Any]], AnyRecord]
 MONEY = (Resource.PAYMENT, Resource.BILL)
 NULL = "\\N"
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)(?:\\u0000)+")
 
 
 @dataclass(slots=True)
@@ -104,9 +106,11 @@ def _text(value: str) -> str:
 
 
 def _json(value: str) -> str:
-    # jsonb cannot hold U+0000; JSON text writes it as an escape, never raw.
+    # jsonb cannot hold U+0000, which JSON text writes as an escape; a backslash that is escaped itself begins none.
     if "\\" in value:
-        return value.replace("\\u0000", "").replace("\\", "\\\\")
+        if "\\u0000" in value:
+            value = _NUL.sub(r"\1", value)
+        return value.replace("\\", "\\\\")
     return value
 
 

@@ -48,14 +48,16 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 # One walk of the unique index for the whole chunk, then a join in memory: as a nested loop the planner may, on a table
 # without statistics, walk the connection's whole index for each row.
 _LOOK_UP = """
-WITH known AS MATERIALIZED (
+WITH u AS MATERIALIZED (
+  SELECT * FROM unnest(%(ids)s::varchar[], %(hashes)s::uuid[]) WITH ORDINALITY AS u(provider_id, content_hash, ord)
+), known AS MATERIALIZED (
   SELECT provider_id, content_hash, missing_since, id, verdict, generation, target_id
   FROM integrations_providerrecord
-  WHERE connection_id = %(connection)s AND resource = %(resource)s AND provider_id = ANY(%(ids)s::varchar[])
+  WHERE connection_id = %(connection)s AND resource = %(resource)s
+    AND provider_id = ANY((SELECT array_agg(provider_id) FROM u)::varchar[])
 )
 SELECT u.ord::int - 1, k.id, k.verdict, k.generation, k.target_id
-FROM unnest(%(ids)s::varchar[], %(hashes)s::uuid[]) WITH ORDINALITY AS u(provider_id, content_hash, ord)
-LEFT JOIN known k ON k.provider_id = u.provider_id
+FROM u LEFT JOIN known k ON k.provider_id = u.provider_id
 WHERE k.content_hash IS DISTINCT FROM u.content_hash OR k.missing_since IS NOT NULL
 """
 _LOAD = """

@@ -64,12 +64,19 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
+def specs_dir() -> Path | None:
+    """The folder with the vendors' published API descriptions: SPECS_DIR, else ../shared/specs beside the checkout."""
+    beside = Path(__file__).resolve().parents[3] / "shared" / "specs"
+    named = os.environ.get("SPECS_DIR", str(beside))
+    return Path(named) if named and Path(named).is_dir() else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, with one line saying so, what this machine cannot run; in CI that is an error instead."""
-    specs = os.environ.get("SPECS_DIR", "")
+    specs = specs_dir()
     missing = {
         "browser": None if find_chromium() else "no chromium found (install it, or set CHROMIUM)",
-        "specs": None if specs and Path(specs).is_dir() else "SPECS_DIR names no folder of vendors' API descriptions",
+        "specs": None if specs is not None else "SPECS_DIR names no folder of vendors' API descriptions",
     }
     for marker, reason in missing.items():
         affected = [item for item in items if item.get_closest_marker(marker)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +15,11 @@ from integrations.sandbox import SandboxServer
 from integrations.sandbox.propertyme.api import ROUTES
 from integrations.sandbox.propertyme.vendor import SCOPES
 from tests.integrations.sandbox.client import Client
+from tests.support.browser import specs_dir
 
 pytestmark = pytest.mark.specs
 # Where there is no such folder these tests are left out, and said so, by tests/support.
-FOLDER = Path(os.environ.get("SPECS_DIR", "")) / "propertyme"
+FOLDER = (specs_dir() or Path()) / "propertyme"
 PAGE = {"Offset": 0, "Limit": 500}
 # Path -> query that shows as much as there is.
 READS: dict[str, dict[str, Any]] = {
