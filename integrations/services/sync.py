@@ -60,7 +60,7 @@ def queue_sync(
     _require_connected(connection)
     if connection.runs.filter(status__in=_OPEN).exclude(sync_type=SyncRun.Type.APPLY).exists():
         raise DomainError("already_syncing", "A sync of this connection is already under way. Wait for it to end.")
-    kind = SyncRun.Type.INCREMENTAL if trigger == "schedule" else SyncRun.Type.MANUAL
+    kind = SyncRun.Type.MANUAL if trigger == "person" else SyncRun.Type.INCREMENTAL
     if full:
         kind = SyncRun.Type.FULL
     return SyncRun.objects.create(

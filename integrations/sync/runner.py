@@ -127,7 +127,12 @@ def build_job(connection: Connection, *, manual: bool, run: SyncRun | None = Non
 
 def _is_scheduled(run: SyncRun) -> bool:
     """Whether nobody asked for it: then properties with automatic sync off are left out, at each attempt alike."""
-    return run.trigger == "schedule" or (run.trigger == "retry" and run.sync_type == SyncRun.Type.INCREMENTAL)
+    if run.trigger != "retry":
+        return run.trigger == "schedule"
+    firsts = SyncRun.objects.filter(
+        connection_id=run.connection_id, status=SyncRun.Status.LOST, sync_type=run.sync_type, attempt=1, id__lt=run.id
+    )
+    return firsts.order_by("-id").values_list("trigger", flat=True).first() == "schedule"
 
 
 def _execute(run: SyncRun) -> None:

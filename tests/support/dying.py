@@ -1,4 +1,4 @@
-"""A process that dies in the middle of its work, played in this one: from the chosen statement on, none is carried out."""
+"""A process that dies in the middle of its work, played in this one: from one statement on, none is carried out."""
 
 from __future__ import annotations
 

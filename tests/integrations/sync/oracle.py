@@ -58,7 +58,7 @@ class Reading:
 
 def _cents(value: object) -> Decimal | None:
     try:
-        amount = Decimal(str(value))
+        amount = Decimal(str(value).replace(",", "").removeprefix("$"))
     except InvalidOperation:
         return None
     if not amount.is_finite() or abs(amount) >= Decimal(10) ** 12:
@@ -342,7 +342,7 @@ def check_books(source: Connection, books: Books) -> None:
     expected, actual = books.standing(), standing(source)
     missing, extra = expected.keys() - actual.keys(), actual.keys() - expected.keys()
     different = {key: (expected[key], actual[key]) for key in expected.keys() & actual if expected[key] != actual[key]}
-    assert (missing, extra, different) == (set(), set(), {})
+    assert (missing, extra, different) == (set(), set(), {}), (missing, extra, different)
     owed = sums(expected.values())
     assert sums(actual.values()) == owed
     assert all_lines(source) == {place: amount for place, (amount, _) in owed.items() if amount}
