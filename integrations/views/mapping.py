@@ -33,6 +33,8 @@ TABS = (
     (mapping_selectors.MAPPED, "Mapped", "good"),
     (mapping_selectors.IGNORED, "Ignored", "neutral"),
 )
+# Each row carries a drop-down and several actions: forty of them are as much as a page renders at once in good time.
+ROWS = 40
 
 
 @manager_required
@@ -44,7 +46,8 @@ def mapping(request: OrganisationRequest, slug: str) -> HttpResponse:
     tab = asked if asked in {key for key, _, _ in TABS} else counts.first_tab
     query = request.GET.get("q", "").strip()[:200]
     rows, order = mapping_selectors.mappings_in(connection, tab=tab, query=query)
-    page = keyset_page(rows, order=order, params=request.GET)
+    page = keyset_page(rows, order=order, params=request.GET, size=ROWS)
+    base = address(connection, "mapping")
     context = connection_page(request, connection, "mapping") | {
         "counts": counts,
         # An empty list waits for the first sync; a filled one may have a drop-down open.
@@ -52,7 +55,9 @@ def mapping(request: OrganisationRequest, slug: str) -> HttpResponse:
         "tab": tab,
         "query": query,
         "page": page,
-        "lines": [(row, mapping_selectors.reasons_of(row)) for row in page.items],
+        # Addresses are put together here: to resolve eight a row would cost more than the queries.
+        "lines": [(row, f"{base}{row.id}/", mapping_selectors.reasons_of(row)) for row in page.items],
+        "choosing": tab in (mapping_selectors.NEEDS, mapping_selectors.SUGGESTED),
         "accept_at": mapping_selectors.ACCEPT_AT,
         "choices": [
             {"key": key, "label": label, "tone": tone, "count": getattr(counts, key), "current": key == tab}

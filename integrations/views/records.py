@@ -55,6 +55,7 @@ def records(request: OrganisationRequest, slug: str) -> HttpResponse:
     page = keyset_page(found.records.defer("payload", "facts"), order=["-id"], params=request.GET)
     mappings = record_selectors.mappings_for(connection, {row.property_ref for row in page.items})
     conflicts = record_selectors.open_conflicts_for(page.items)
+    base = address(connection, "records")
     chips = []
     if query:
         chips.append({"key": "Search", "value": query, "url": _without(request, "q")})
@@ -72,6 +73,7 @@ def records(request: OrganisationRequest, slug: str) -> HttpResponse:
         "lines": [
             {
                 "record": row,
+                "at": f"{base}{row.id}/",
                 "mapping": mappings.get(row.property_ref),
                 "conflict": conflicts.get(row.id),
                 "target": target_link(row),
@@ -100,6 +102,7 @@ def record(request: OrganisationRequest, slug: str, record_id: UUID) -> HttpResp
         "conflict": record_selectors.open_conflicts_for([row]).get(row.id),
         "transaction": record_selectors.transaction_of(row),
         "target": target_link(row),
+        "at": address(connection, "record", row.id),
         "payload": json.dumps(row.payload, indent=2, ensure_ascii=False, sort_keys=True),
         "facts": facts_of(row),
         "history": history,
