@@ -34,13 +34,15 @@ def source(vendor: SandboxServer, organisation: Organisation, admin_user: User) 
     return connect(vendor, organisation, admin_user)
 
 
-def connect(vendor: SandboxServer, organisation: Organisation, user: User, *, mode: str = "line") -> Connection:
+def connect(
+    vendor: SandboxServer, organisation: Organisation, user: User, *, mode: str = "line", account: str = "agency-1"
+) -> Connection:
     vendor.vendor.ledger = mode
     tokens = vendor.grant()
     return Connection.objects.create(
         organisation=organisation,
         provider="propertyme",
-        account_id="agency-1",
+        account_id=account,
         account_name="Harbour & Co",
         status_since=timezone.now(),
         access_token=tokens["access_token"],
