@@ -62,6 +62,10 @@ class Workers:
         """Waits for a process: its `signal` (0 for none), and what it had to say if it was not killed."""
         return self._ask({"finish": pid})
 
+    def finish_first(self, number: int) -> list[dict[str, Any]]:
+        """Waits until this many of the processes have ended, whichever they are."""
+        return [self._ask({"finish": 0}) for _ in range(number)]
+
     def run(self, run_id: object, **options: Any) -> dict[str, Any]:
         """`start` and `finish`."""
         return self.finish(self.start(run_id, **options))
@@ -197,10 +201,10 @@ def main() -> None:
             pipes[pid] = reader
             answer: dict[str, Any] = {"pid": pid}
         else:
-            pid = command["finish"]
+            # A report is shorter than a pipe holds, so that a child never waits for its reader.
+            pid, status = os.waitpid(command["finish"] or -1, 0)
             with os.fdopen(pipes.pop(pid)) as said:
                 text = said.read()
-            _, status = os.waitpid(pid, 0)
             answer = {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, **json.loads(text or "{}")}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
