@@ -31,7 +31,7 @@ KINDS = frozenset(item.value for item in Resource)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer of a search: `by` is id, amount, address or blank (no search), `note` a sentence about it."""
+    """The answer of a search: `by` is property, id, amount, address or blank (no search), `note` a sentence about it."""
 
     records: QuerySet[ProviderRecord]
     by: str = ""
@@ -58,9 +58,11 @@ def search_records(connection: Connection, *, query: str = "", resource: str = "
     text = query.strip()
     if not text:
         return Found(records)
+    if PropertyMapping.objects.filter(connection=connection, provider_property_id=text).exists():
+        return Found(records.filter(property_ref=text), "property", "Records of the property with this id.")
     by_id = _ids_of(connection, text)
     if by_id:
-        return Found(records.filter(id__in=by_id), "id", f"Records with the id {text}, and the property of that id.")
+        return Found(records.filter(id__in=by_id), "id", "The record with this id.")
     amount = amount_in(text)
     if amount is not None:
         return Found(records.filter(amount=amount), "amount", "Records of exactly this amount.")
@@ -92,7 +94,7 @@ def _with_verdict(records: QuerySet[ProviderRecord], verdict: str) -> QuerySet[P
 
 
 def _ids_of(connection: Connection, text: str) -> list[UUID]:
-    """Records that carry this id: ours, the provider's own, or that of the property they belong to."""
+    """Records that carry this id: the provider's own, or ours."""
     own = ProviderRecord.objects.filter(connection=connection)
     found = list(own.filter(resource__in=list(Resource), provider_id=text).values_list("id", flat=True)[:10])
     with suppress(ValueError):

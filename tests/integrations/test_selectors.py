@@ -248,6 +248,7 @@ def test_records_are_found_by_id_amount_and_address(source: Connection, organisa
 
     assert find("") == ("", [bill, rent])
     assert find("77b0") == find(str(rent.id)) == ("id", [rent])
+    assert find("lot") == ("property", [rent])
     # An id made of figures is an id before it is an amount.
     assert find("5150") == ("id", [bill])
     assert find("$640") == ("amount", [rent])
