@@ -31,7 +31,7 @@ KINDS = frozenset(item.value for item in Resource)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer of a search: `by` is property, id, amount, address or blank (no search), `note` a sentence about it."""
+    """The answer of a search. `by` is property, id, amount, address or blank (no search); `note` is a sentence."""
 
     records: QuerySet[ProviderRecord]
     by: str = ""
