@@ -130,7 +130,9 @@ def request_preview(*, connection: Connection, user: User, kind: str = SyncPlan.
 
 
 @transaction.atomic
-def queue_preview(*, connection: Connection, user: User | None, kind: str = SyncPlan.Kind.SYNC) -> SyncPlan:
+def queue_preview(
+    *, connection: Connection, user: User | None, kind: str = SyncPlan.Kind.SYNC, full: bool = False
+) -> SyncPlan:
     """The row of a preview to be worked out. Raises DomainError as `queue_sync` does."""
     Connection.objects.select_for_update(of=("self",)).get(pk=connection.pk)
     if kind == SyncPlan.Kind.SYNC:
@@ -146,6 +148,7 @@ def queue_preview(*, connection: Connection, user: User | None, kind: str = Sync
         sync_type=SyncRun.Type.PREVIEW,
         trigger="person" if user else "shell",
         requested_by=user,
+        full=full,
         plan=plan,
     )
     return plan

@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     def _start(self, source: Connection, *, full: bool, preview: bool) -> SyncRun:
         if preview:
-            plan = sync_services.queue_preview(connection=source, user=None)
+            plan = sync_services.queue_preview(connection=source, user=None, full=full)
             return SyncRun.objects.get(plan=plan)
         return sync_services.queue_sync(connection=source, trigger="shell", full=full)
 
