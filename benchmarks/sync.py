@@ -34,7 +34,7 @@ def measure_sync() -> dict[str, float]:
     for number in range(ROUNDS):
         with BenchProcess(rows=ROWS, page_size=PAGE) as provider:
             _round(provider, rates, written)
-        say(f"  round {number + 1} done")
+        say(f"  round {number + 1}: " + ", ".join(f"{name} {values[-1]:,.0f}" for name, values in rates.items()))
     figures = {
         "sync_first_vs_dlt": _ratio(rates, "ours first", "dlt first"),
         "sync_first_vs_update_or_create": _ratio(rates, "ours first", "update_or_create"),
