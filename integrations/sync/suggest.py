@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 from uuid import UUID
@@ -26,8 +26,11 @@ _STREETS = {
     "st": "street", "rd": "road", "ave": "avenue", "av": "avenue", "dr": "drive", "cres": "crescent", "cr": "crescent",
     "ct": "court", "pl": "place", "ln": "lane", "tce": "terrace", "pde": "parade", "hwy": "highway", "cl": "close",
     "bvd": "boulevard", "blvd": "boulevard", "cct": "circuit", "gr": "grove", "gve": "grove", "sq": "square",
-    "esp": "esplanade", "wy": "way", "mt": "mount",
+    "esp": "esplanade", "wy": "way", "qy": "quay", "tr": "track", "row": "row", "walk": "walk", "mews": "mews",
 }  # fmt: skip
+_TYPES = frozenset(_STREETS.values())
+# As the first of several words: "St Kilda Rd", "Mt Eliza Way".
+_FIRST_WORDS = {"st": "saint", "mt": "mount"}
 _ONE_LINE = re.compile(
     r"^\s*(?:(?:unit|apt|apartment|flat|shop|suite|level)\s+)?(?:(?P<unit>[\w-]+)\s*[/,]\s*)?"
     r"(?P<number>\d+\s?[A-Za-z]?(?:\s?[-–]\s?\d+[A-Za-z]?)?)\s+(?P<street>[^,]+)",  # people type the dash
@@ -63,15 +66,35 @@ def number_form(value: str) -> str:
     return re.sub(r"[\s.]", "", value).replace("–", "-").lower()  # people type the dash
 
 
+_UNIT_WORD = re.compile(r"^(?:(?:unit|apt|apartment|flat|shop|suite)\b\.?|u(?=\s*\d)|#)\s*0*(?=.)|^0+(?=\d)")
+
+
 def unit_form(value: str) -> str:
-    return re.sub(r"^(unit|apt|apartment|flat|shop|suite|u)\s*", "", value.strip().lower())
+    return _UNIT_WORD.sub("", value.strip().lower())
 
 
 def street_form(value: str) -> str:
     words = default_process(value).split()
     if words and words[-1] in _STREETS:
         words[-1] = _STREETS[words[-1]]
+    if len(words) > 1:
+        words[0] = _FIRST_WORDS.get(words[0], words[0])
     return " ".join(words)
+
+
+def _street_alike(theirs: str, ours: str) -> float:
+    """0 to 100 by the name without its type; 0 for another type, since Park Road and Park Lane are two streets."""
+    their_name, their_type = _split_type(theirs)
+    our_name, our_type = _split_type(ours)
+    if their_type and our_type and their_type != our_type:
+        return 0
+    alike = fuzz.ratio(their_name, our_name)
+    return alike if their_type == our_type else min(alike, 95)
+
+
+def _split_type(street: str) -> tuple[str, str]:
+    name, _, last = street.rpartition(" ")
+    return (name, last) if name and last in _TYPES else (street, "")
 
 
 def surnames_of(names: str) -> frozenset[str]:
@@ -120,7 +143,7 @@ def score(theirs: Candidate, ours: Candidate) -> Suggestion | None:
     """How well the two agree; None where number and street do not speak for it. `ours.key` must be set."""
     if ours.key is None or not (theirs.street and ours.street and theirs.number and ours.number):
         return None
-    street = fuzz.ratio(theirs.street, ours.street)
+    street = _street_alike(theirs.street, ours.street)
     if street < 80:
         return None
     parts: list[dict[str, Any]] = []
@@ -156,8 +179,10 @@ def score(theirs: Candidate, ours: Candidate) -> Suggestion | None:
         part("tenant", same, "tenant agrees" if same else "tenants differ")
     possible = sum(item["of"] for item in parts)
     points = round(100 * sum(item["points"] for item in parts) / possible)
-    # With neither suburb nor postcode known, a street name in another town looks the same.
-    if not any(item["part"] in ("suburb", "postcode") for item in parts):
+    # With neither suburb nor postcode known, a street name in another town looks the same; a street that is only alike
+    # may be its neighbour (North St, Northey St); a unit may not become the whole building. A person looks at those.
+    is_placed = any(item["part"] in ("suburb", "postcode") for item in parts)
+    if not is_placed or street < 100 or bool(theirs.unit) != bool(ours.unit):
         points = min(points, BULK_MINIMUM - 1)
     return Suggestion(ours.key, min(points, VETO_CAP) if veto else points, parts, veto)
 
@@ -173,8 +198,15 @@ def best_matches(theirs: Mapping[UUID, Candidate], ours: Iterable[Candidate]) ->
         if options:
             best = max(options, key=lambda option: (not option.veto, option.score, str(option.property_id)))
             if best.score >= SHOWN_MINIMUM:
-                found[key] = best
+                is_one_of_many = sum(option.score == best.score and not option.veto for option in options) > 1
+                found[key] = _capped(best) if is_one_of_many else best
     return found
+
+
+def _capped(best: Suggestion) -> Suggestion:
+    """Two of ours match alike, so a person chooses."""
+    tie = {"part": "others", "points": 0, "of": 0, "words": "another of yours agrees as well"}
+    return replace(best, score=min(best.score, BULK_MINIMUM - 1), parts=[*best.parts, tie])
 
 
 def _shelf(item: Candidate) -> tuple[str, str]:
