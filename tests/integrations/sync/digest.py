@@ -71,3 +71,12 @@ def digest(source: Connection) -> Digest:
         ],
     }  # fmt: skip
     return {name: sorted(rows, key=repr) for name, rows in found.items()}
+
+
+def differences(found: Digest, wanted: Digest) -> dict[str, object]:
+    """What is in one and not in the other, by list."""
+    return {
+        name: ([row for row in found[name] if row not in rows], [row for row in rows if row not in found[name]])
+        for name, rows in wanted.items()
+        if found[name] != rows
+    }

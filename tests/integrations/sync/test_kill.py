@@ -20,7 +20,7 @@ from integrations.services import mapping as mapping_services
 from integrations.services import sync as sync_services
 from properties.services import create_property
 from tests.integrations.sync.conftest import connect, sync, work_waiting
-from tests.integrations.sync.digest import Digest, digest
+from tests.integrations.sync.digest import differences, digest
 from tests.integrations.sync.oracle import check_books, from_mirror
 from tests.integrations.sync.tables import check_tables
 from tests.support.snapshot import Snapshot
@@ -164,14 +164,6 @@ def _recover(scene: Scene, workers: Workers) -> None:
     assert not SyncRun.objects.filter(connection=scene.source, status__in=["queued", "running"]).exists()
 
 
-def _differences(found: Digest, wanted: Digest) -> dict[str, object]:
-    return {
-        name: ([row for row in found[name] if row not in rows], [row for row in rows if row not in found[name]])
-        for name, rows in wanted.items()
-        if found[name] != rows
-    }
-
-
 def test_kill_at_25_points_of_one_sync_and_retry_ends_in_identical_books(scene: Scene, workers: Workers) -> None:
     start = Snapshot()
     waiting = {
@@ -195,7 +187,7 @@ def test_kill_at_25_points_of_one_sync_and_retry_ends_in_identical_books(scene: 
         seen.add(SyncRun.objects.get(pk=scene.run.pk).status)
         _check_whole_chunks(scene, waiting)
         _recover(scene, workers)
-        assert _differences(digest(scene.source), clean) == {}, point
+        assert differences(digest(scene.source), clean) == {}, point
         check_tables(scene.source)
     # Before the worker took the run, in its midst, and after its last word.
     assert seen == {"queued", "running", "completed"}

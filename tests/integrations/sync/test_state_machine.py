@@ -247,7 +247,7 @@ class Agency(RuleBasedStateMachine):
         if dies > 40:
             with dying_at(dies - 40):
                 run_sync(request.pk)
-            request = self._recover()[-1] if SyncRun.objects.filter(pk=request.pk, status="running") else request
+            request = [request, *self._recover()][-1]
         else:
             run_sync(request.pk)
         request.refresh_from_db()

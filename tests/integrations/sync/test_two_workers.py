@@ -1,9 +1,8 @@
-"""Several workers at once: one sync of a connection at a time, whoever asks and however often; others are independent."""
+"""Several workers at once: one sync of a connection at a time, whoever asks and however often; others go on."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,14 +12,13 @@ from access.models import Organisation, User
 from accounting.models import Transaction
 from integrations.models import Connection, PropertyMapping, SyncRun
 from integrations.sandbox import SandboxServer
-from integrations.sandbox.tokens import Grant
-from integrations.sandbox.wire import Request, Response
 from integrations.services import mapping as mapping_services
 from integrations.services import sync as sync_services
 from integrations.sync.runner import run_sync
 from tests.integrations.sync.conftest import connect
 from tests.integrations.sync.oracle import check_books, from_mirror
 from tests.integrations.sync.tables import check_tables
+from tests.support.gate import Gate
 from tests.support.sync_worker import Workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,28 +30,6 @@ BILLS = "/api/v1/bills"
 def workers(process_environment: dict[str, str]) -> Iterator[Workers]:
     with Workers(process_environment) as started:
         yield started
-
-
-class Gate:
-    """Holds the requests for one path until it is opened, so that a sync is surely under way meanwhile."""
-
-    def __init__(self, server: SandboxServer, path: str) -> None:
-        self.reached, self._open = threading.Event(), threading.Event()
-        self._path = path
-        self._answer: Callable[[Request, Grant | None], Response | None] = server.vendor.handle
-        server.vendor.handle = self._handle  # type: ignore[method-assign,assignment]
-
-    def _handle(self, request: Request, grant: Grant | None) -> Response | None:
-        if request.path == self._path and not self._open.is_set():
-            self.reached.set()
-            assert self._open.wait(60)
-        return self._answer(request, grant)
-
-    def wait(self) -> None:
-        assert self.reached.wait(60), "nobody came to the gate"
-
-    def open(self) -> None:
-        self._open.set()
 
 
 def _address(server: SandboxServer) -> dict[str, str]:
