@@ -55,7 +55,9 @@ class Misconfigured(IntegrationError):
     """Our own credentials or addresses are wrong: the operator is told, connections stay as they are."""
 
     code = "misconfigured"
-    default_message = "PropertyTracker's own access to this provider is not set up properly. Our operator has been told."
+    default_message = (
+        "PropertyTracker's own access to this provider is not set up properly. Our operator has been told."
+    )
 
 
 class RecordRejected(IntegrationError):

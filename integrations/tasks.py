@@ -14,7 +14,11 @@ def run_sync(run_id: str) -> None:
     """A hint that a run is queued; the row decides. A run queued behind this one is carried out next."""
     run = carry_out(UUID(run_id))
     following = (
-        run.connection.runs.filter(status="queued").exclude(pk=run.pk).order_by("id").values_list("id", flat=True).first()
+        run.connection.runs.filter(status="queued")
+        .exclude(pk=run.pk)
+        .order_by("id")
+        .values_list("id", flat=True)
+        .first()
     )
     if following is not None and run.status != "queued":
         run_sync.delay(str(following))

@@ -227,7 +227,5 @@ def recover_lost(*, now: datetime) -> list[UUID]:
     # A retry was queued just now, and nobody has been told of it yet.
     untold = Q(created_at__lt=now) | Q(trigger="retry")
     return list(
-        SyncRun.objects.filter(untold, status=SyncRun.Status.QUEUED)
-        .order_by("id")
-        .values_list("id", flat=True)
+        SyncRun.objects.filter(untold, status=SyncRun.Status.QUEUED).order_by("id").values_list("id", flat=True)
     )
