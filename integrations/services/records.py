@@ -6,6 +6,7 @@ from datetime import date
 
 import orjson
 from django.db import transaction
+from django.utils import timezone
 
 from access.models import User
 from core.errors import DomainError
@@ -30,7 +31,7 @@ def dismiss_record(*, record: ProviderRecord, user: User, reason: str = "") -> P
     locked.verdict, locked.decided_by = Verdict.DISMISSED, user
     locked.reason = (reason.strip() or f"Dismissed by {user}.")[:300]
     locked.save(update_fields=["verdict", "reason", "decided_by"])
-    locked.conflicts.filter(state="open").update(state="ours", decided_by=user)
+    locked.conflicts.filter(state="open").update(state="ours", decided_by=user, decided_at=timezone.now())
     return locked
 
 

@@ -141,6 +141,7 @@ def _execute(run: SyncRun) -> None:
     try:
         if run.sync_type == SyncRun.Type.PREVIEW:
             preview.build(job, run)
+            _suggest(job)
         elif run.sync_type == SyncRun.Type.APPLY:
             _apply_stored(job, run)
         elif run.sync_type == SyncRun.Type.UNDO:
@@ -151,8 +152,6 @@ def _execute(run: SyncRun) -> None:
         _finish(job, SyncRun.Status.HELD, held_reason=error.safe_message[:300])
     except RunCancelled:
         _finish(job, SyncRun.Status.CANCELLED)
-    except IntegrityError:
-        raise
     except ReauthRequired as error:
         # The adapter's block has marked the connection and told its admins.
         _finish(job, SyncRun.Status.FAILED, error=error)

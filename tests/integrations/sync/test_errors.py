@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from django.core import mail
+from django.db import IntegrityError
 
 from access.models import User
 from communications.models import Notification
@@ -209,16 +210,17 @@ def test_a_full_read_that_broke_off_begins_anew(synced: Connection, vendor: Sand
     assert set(live(synced)) - set(owed(vendor)) <= {gone}
 
 
+@pytest.mark.parametrize("defect", [ZeroDivisionError, IntegrityError])
 def test_a_defect_of_ours_fails_the_run_and_keeps_the_details_for_support(
-    synced: Connection, vendor: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    synced: Connection, vendor: SandboxServer, monkeypatch: pytest.MonkeyPatch, defect: type[Exception]
 ) -> None:
     def broken(**_: object) -> None:
-        raise ZeroDivisionError("access_token=abcdefghijklmnop")
+        raise defect("access_token=abcdefghijklmnop")
 
     monkeypatch.setattr("integrations.sync.runner.roll_statuses", broken)
     run = sync(synced)
     assert (run.status, _code(run)) == ("failed", "integration_error")
     message = "Something went wrong on our side. What was finished is kept; the sync can be started again."
     assert run.errors[0]["message"] == message
-    assert "ZeroDivisionError" in run.errors[0]["detail"]
+    assert defect.__name__ in run.errors[0]["detail"]
     assert "abcdefghijklmnop" not in run.errors[0]["detail"]

@@ -19,6 +19,7 @@ from integrations.services import sync as sync_services
 from integrations.sync.runner import run_sync
 from maintenance.models import WorkOrder
 from properties.models import Owner, Property, Unit
+from properties.services import create_property
 from tenancies.models import Lease, Tenant
 from tests.integrations.sync.conftest import (
     entry_of,
@@ -108,7 +109,20 @@ def test_a_preview_says_what_would_change_and_changes_nothing(
 def test_the_first_preview_of_mapped_properties_is_the_whole_history(
     source: Connection, vendor: SandboxServer, admin_user: User
 ) -> None:
+    lot = vendor.vendor.records("lots")[0]
+    address = lot["Address"]
+    home = create_property(
+        organisation=source.organisation,
+        name=lot["AddressText"],
+        unit_number=address.get("Unit") or "",
+        street_number=address["Number"],
+        street=address["Street"],
+        suburb=address["Suburb"],
+        postcode=address["PostalCode"],
+    )
     plan = _preview(source, admin_user)
+    mapping = mapping_of(source, lot["Id"])
+    assert (mapping.suggested_property, mapping.suggestion_score) == (home, 100)
     assert set(plan.lines.values_list("verdict", flat=True)) == {"unmapped", "rejected"}
     assert (source.mappings.count(), Transaction.objects.count()) == (8, 0)
     run = _apply(plan, admin_user)
