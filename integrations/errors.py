@@ -67,6 +67,13 @@ class RecordRejected(IntegrationError):
     default_message = "The record is not complete enough to import."
 
 
+class RecordSetAside(RecordRejected):
+    """The record is in order and is not for the books (a bond, say): nobody needs to look at it."""
+
+    code = "record_set_aside"
+    default_message = "The record is not one that belongs in the books."
+
+
 class RemoteGone(IntegrationError):
     """What was asked for is not there any more."""
 

@@ -68,6 +68,12 @@ class ProviderRecord(models.Model):
             # The property first: an index that began with the connection would tempt the planner, while the table
             # has no statistics yet, to look records up by it instead of by the unique constraint.
             models.Index(fields=["property_ref", "connection"], name="record_property"),
+            # People look for "the 412.50 that is missing": by amount, newest first.
+            models.Index(
+                fields=["amount", "connection", "-id"],
+                name="record_amount",
+                condition=models.Q(amount__isnull=False),
+            ),
             # Imported rows are the many; everything that may need a person is in this small index.
             models.Index(
                 fields=["connection", "verdict", "id"],

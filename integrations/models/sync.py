@@ -163,5 +163,11 @@ class SyncChange(models.Model):
     changes = models.JSONField(default=dict, help_text="{field: [old, new]}")
     at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["record_id"], name="change_record"),
+            models.Index(fields=["target_id"], name="change_target"),
+        ]
+
     def __str__(self) -> str:
         return f"{self.action} {self.target}"

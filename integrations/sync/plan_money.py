@@ -1,7 +1,7 @@
 """What should become of rent payments and bills: pt_work in, pt_plan out, one statement for the whole chunk.
 
 Every rule of importing money is in this expression, in the order in which it is decided:
-rejected · baseline of a derived ledger · dismissed · property not mapped · automatic sync off · voided · books closed ·
+rejected · set aside, as a derived ledger's baseline is · dismissed · property not mapped · automatic sync off · voided · books closed ·
 create · conflict with a person's edit, closed books or an export · update · nothing to do.
 """
 
@@ -44,7 +44,8 @@ SELECT d.record_id, d.action,
     WHEN 'conflict' THEN 'conflict' ELSE 'imported' END,
   left(CASE d.action
     WHEN 'reject' THEN d.reject
-    WHEN 'baseline' THEN 'Paid before PropertyTracker was connected: where the derived ledger starts.'
+    WHEN 'baseline' THEN coalesce(d.facts->>'aside',
+      'Paid before PropertyTracker was connected: where the derived ledger starts.')
     WHEN 'dismissed' THEN d.old_reason
     WHEN 'gone' THEN 'You reversed it, so it stays reversed.'
     WHEN 'unmapped' THEN CASE WHEN d.map_state = 'ignored' THEN 'You chose to ignore this property.'
@@ -97,7 +98,8 @@ FROM (
     END AS action
   FROM (
     SELECT w.*, m.state AS map_state, m.auto_sync, m.property_id, {lease} AS lease_id,
-      coalesce(w.facts ? 'baseline', false) AS is_baseline, coalesce(w.facts ? 'derived', false) AS is_derived,
+      coalesce(w.facts ?| ARRAY['baseline', 'aside'], false) AS is_baseline,
+      coalesce(w.facts ? 'derived', false) AS is_derived,
       r.reason AS old_reason,
       -- One that was merely void when first seen is nobody's decision: it may be un-voided.
       (w.verdict = 'dismissed' AND NOT (r.is_void AND r.target_id IS NULL AND r.decided_by_id IS NULL)) AS is_set_aside,

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from integrations.errors import RecordRejected
+from integrations.errors import RecordRejected, RecordSetAside
 from integrations.records import (
     AnyRecord,
     BillRecord,
@@ -77,6 +77,12 @@ def columns(resource: Resource, row: dict[str, Any], normalise: Normalise) -> Co
         return Columns(reject="The provider sent this record without an id, so it cannot be followed.")
     try:
         record = normalise(resource, row)
+    except RecordSetAside as error:
+        return Columns(
+            property_ref=str(row.get("LotId") or "")[:128],
+            label=str(row.get("Reference") or "")[:300],
+            facts=orjson.dumps({"aside": error.safe_message[:300]}).decode(),
+        )
     except RecordRejected as error:
         return Columns(
             property_ref=str(row.get("LotId") or "")[:128],

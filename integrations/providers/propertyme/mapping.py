@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from integrations.errors import RecordRejected
+from integrations.errors import RecordRejected, RecordSetAside
 from integrations.providers.propertyme.values import (
     count,
     day,
@@ -73,10 +73,10 @@ def identity(row: Row) -> str:
 
 
 def payment_record(row: Row, zone: str) -> PaymentRecord:
-    """A receipt of rent. Other types are refused: a bond, for one, is held for the tenant and is no income."""
+    """A receipt of rent. Other types are set aside: a bond, for one, is held for the tenant and is no income."""
     kind = row.get("Type")
     if kind not in RENT_TYPES and not row.get("Derived"):
-        raise RecordRejected(f"This is a {text(kind, 60) or 'receipt without a type'}, not rent; only rent is income.")
+        raise RecordSetAside(f"This is a {text(kind, 60) or 'receipt without a type'}, not rent; only rent is income.")
     lot = row.get("LotId")
     if not lot:
         raise RecordRejected("PropertyMe sent this receipt without a property.")
