@@ -1,8 +1,8 @@
 """What should become of rent payments and bills: pt_work in, pt_plan out, one statement for the whole chunk.
 
 Every rule of importing money is in this expression, in the order in which it is decided:
-rejected · set aside, as a derived ledger's baseline is · dismissed · property not mapped · automatic sync off · voided · books closed ·
-create · conflict with a person's edit, closed books or an export · update · nothing to do.
+rejected · set aside, as a derived ledger's baseline is · dismissed · property not mapped · automatic sync off ·
+voided · books closed · create · conflict with a person's edit, closed books or an export · update · nothing to do.
 """
 
 from __future__ import annotations
