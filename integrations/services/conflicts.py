@@ -27,6 +27,8 @@ def resolve_conflict(*, conflict: Conflict, user: User, take_theirs: bool) -> Co
 
     Raises DomainError `decided`, and `period_closed` or `exported` when theirs may not be taken.
     """
+    # The record first, as a sync does: of the two, one waits for the other.
+    ProviderRecord.objects.select_for_update(of=("self",)).get(pk=conflict.record_id)
     card = Conflict.objects.select_for_update(of=("self",)).get(pk=conflict.pk)
     if card.state != Conflict.State.OPEN:
         raise DomainError("decided", "This was decided already. Reload the page to see how.")

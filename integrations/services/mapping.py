@@ -15,6 +15,7 @@ from core.errors import DomainError
 from integrations.models import Connection, PropertyMapping, ProviderRecord
 from integrations.services.sync import request_apply
 from integrations.sync import suggest
+from integrations.sync.lock import change_mappings
 from integrations.sync.replay import of_properties
 from properties import services as property_services
 from properties.models import Property, Unit
@@ -52,6 +53,7 @@ def create_property_from(*, mapping: PropertyMapping, user: User) -> Property:
 @transaction.atomic
 def create_all_missing(*, connection: Connection, user: User, ids: Sequence[UUID]) -> int:
     """`create_property_from` for each chosen mapping that still needs one. Answers how many were created."""
+    change_mappings(connection.pk)
     mappings = list(
         PropertyMapping.objects.select_for_update(of=("self",))
         .select_related("connection__organisation")
@@ -88,6 +90,7 @@ def accept_suggestions(
         raise DomainError(
             "minimum", "Suggestions below 90 are accepted one by one, so that a person has looked at each."
         )
+    change_mappings(connection.pk)
     chosen = PropertyMapping.objects.select_for_update(of=("self",)).select_related("suggested_property").filter(
         connection=connection,
         state=PropertyMapping.State.UNMAPPED,
@@ -186,6 +189,7 @@ def _ours(organisation_id: UUID) -> list[suggest.Candidate]:
 
 
 def _lock(mapping: PropertyMapping) -> PropertyMapping:
+    change_mappings(mapping.connection_id)
     return (
         PropertyMapping.objects.select_for_update(of=("self",))
         .select_related("connection__organisation")

@@ -14,6 +14,7 @@ from accounting.services.reversals import BLOCKED, KEPT, REVERSED, Bucket
 from core.errors import DomainError
 from integrations.models import Connection, PropertyMapping, SyncRun
 from integrations.services import sync as sync_services
+from integrations.sync.lock import change_mappings
 from integrations.sync.undo import sort_changes
 
 
@@ -81,6 +82,7 @@ def undo_run(*, run: SyncRun, user: User) -> SyncRun:
 @transaction.atomic
 def reverse_everything(*, connection: Connection, user: User) -> SyncRun:
     """Takes back all that a connection imported, by unmapping every property; edited, closed and exported rows stay."""
+    change_mappings(connection.pk)
     PropertyMapping.objects.filter(connection=connection, state=PropertyMapping.State.MAPPED).update(
         state=PropertyMapping.State.UNMAPPED, property=None, unit=None
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 
 from accounting.services import imports as ledger_imports
+from accounting.services import periods
 from integrations.models import Connection, SyncPlan, SyncRun
 from integrations.records import Resource
 from integrations.specs import ProviderSpec
@@ -20,6 +21,7 @@ from integrations.sync.plan_entities import Row, mark_held, plan_jobs, plan_leas
 from integrations.sync.plan_money import MoneyRules, plan_money
 from integrations.sync.stage import MONEY
 from integrations.sync.tally import Tally
+from integrations.sync.work import hold_known
 
 Agreed = tuple[str, UUID | None, dict[str, Any]]
 
@@ -54,7 +56,11 @@ def work_chunk(cursor: Any, job: Job, resource: Resource, *, fresh: bool, only_n
     `only_new` says that the mirror knew none of them.
     """
     rows: list[Row] = []
+    if not only_new:
+        hold_known(cursor)
     if resource in MONEY:
+        # A long run does not go by what was closed when it began.
+        job.rules = replace(job.rules, closed_through=periods.closed_through(job.source.organisation))
         plan_money(cursor, source=job.source, spec=job.spec, resource=resource, rules=job.rules, only_new=only_new)
     else:
         rows = _plan_rows(cursor, job, resource)

@@ -1,4 +1,8 @@
-"""One sync a connection at a time, on a database session of its own: a killed worker's lock goes with its session."""
+"""Who may not act at the same time.
+
+One sync a connection at a time, on a database session of its own: a killed worker's lock goes with its session. And no
+chunk while a mapping changes: either the chunk sees the new mapping, or the change finds all that the chunk wrote.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,8 @@ from uuid import UUID
 import psycopg
 from django.db import connection
 
-_NAMESPACE = 0x5079  # keeps our advisory locks apart from others' in the same database
+# Keeps our advisory locks apart from others' in the same database.
+_NAMESPACE, _MAPPINGS = 0x5079, 0x507A
 
 
 def _key(connection_id: UUID) -> int:
@@ -33,3 +38,15 @@ def sync_lock(connection_id: UUID) -> Iterator[bool]:
         yield bool(taken)
     finally:
         session.close()
+
+
+def keep_mappings(connection_id: UUID) -> None:
+    """Until the transaction ends, lets nobody change the connection's mappings. Taken before any row is locked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_MAPPINGS, _key(connection_id)])
+
+
+def change_mappings(connection_id: UUID) -> None:
+    """Waits for the chunk at work, and until the transaction ends lets no other begin. Before any row is locked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_MAPPINGS, _key(connection_id)])

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from core.ids import uuid7
 from integrations.models import Connection
 from integrations.records import Resource
+from integrations.sync.lock import keep_mappings
 from integrations.sync.stage import NULL, Normalise, Prepared, body
 
 _TABLES = """
@@ -69,10 +70,24 @@ FROM integrations_providerrecord WHERE id = ANY(%s) AND connection_id = %s FOR U
 """
 
 
+# What a person decided since the rows were looked up counts; what they decide from here on waits for the chunk.
+_HOLD = """
+UPDATE pt_work w SET verdict = k.verdict, generation = k.generation, target_id = k.target_id
+FROM (SELECT id, verdict, generation, target_id FROM integrations_providerrecord
+      WHERE id IN (SELECT record_id FROM pt_work WHERE NOT is_new) ORDER BY id FOR UPDATE) k
+WHERE w.record_id = k.id
+"""
+_HOLD_ENTRIES = """
+SELECT 1 FROM accounting_transaction WHERE id IN (SELECT target_id FROM pt_work WHERE target_id IS NOT NULL)
+ORDER BY id FOR UPDATE
+"""
+
+
 @contextmanager
-def chunk() -> Iterator[Any]:
-    """One short transaction with the working tables at hand; yields the cursor."""
+def chunk(source: Connection) -> Iterator[Any]:
+    """One short transaction with the working tables at hand; yields the cursor. No mapping changes meanwhile."""
     with transaction.atomic(), connection.cursor() as cursor:
+        keep_mappings(source.id)
         cursor.execute("SET LOCAL client_min_messages = warning")
         cursor.execute(_TABLES)
         cursor.execute(_STEER)
@@ -121,6 +136,12 @@ def stage_fresh(
         with cursor.copy(_COPY) as copy:
             copy.write("".join(lines))
     return Staged(seen=len(prepared.ids), new=new, changed=len(found) - new)
+
+
+def hold_known(cursor: Any) -> None:
+    """Locks the chunk's records that were known before, and the entries they became, each in the order of its key."""
+    cursor.execute(_HOLD)
+    cursor.execute(_HOLD_ENTRIES)
 
 
 def stage_stored(cursor: Any, *, source: Connection, record_ids: Sequence[UUID]) -> None:
