@@ -98,7 +98,7 @@ def _land(
     apply: bool,
 ) -> Staged:
     prepared = batch.prepared
-    with chunk(job.source) as cursor:
+    with chunk(job.source.id) as cursor:
         staged = stage_fresh(
             cursor, source=job.source, resource=resource, prepared=prepared, normalise=adapter.normalise
         )
@@ -130,7 +130,7 @@ def _finish_sweep(job: Job, resource: Resource, *, seen: int, force: bool) -> No
             return
         if not force:
             check_sweep(label=job.spec.label, resource=resource.value, known=known, seen=seen, missing=missing)
-    with chunk(job.source) as cursor:
+    with chunk(job.source.id) as cursor:
         cursor.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_seqscan = on")
         marked = land.mark_missing(cursor, source=job.source, resource=resource, run_id=job.run_id)
     job.tally.add(resource.value, "missing", marked)

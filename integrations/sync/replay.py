@@ -39,7 +39,7 @@ def replay(job: Job, records: QuerySet[ProviderRecord], *, resources: Iterable[R
     for resource in resources:
         ids = list(records.filter(resource=resource.value).order_by("id").values_list("id", flat=True))
         for start in range(0, len(ids), CHUNK_ROWS):
-            with chunk(job.source) as cursor:
+            with chunk(job.source.id) as cursor:
                 stage_stored(cursor, source=job.source, record_ids=ids[start : start + CHUNK_ROWS])
                 job.tally.add(resource.value, "seen", len(ids[start : start + CHUNK_ROWS]))
                 work_chunk(cursor, job, resource, fresh=False)
@@ -64,7 +64,7 @@ Line = tuple[UUID, UUID, UUID, str, UUID | None, dict[str, Any]]
 
 def _apply_some(job: Job, resource: Resource, lines: Sequence[Line]) -> int:
     """One chunk of lines; in the same transaction each is marked as applied or void, so that a kill repeats none."""
-    with chunk(job.source) as cursor:
+    with chunk(job.source.id) as cursor:
         stage_stored(cursor, source=job.source, record_ids=[line[1] for line in lines])
         cursor.execute("SELECT record_id, content_hash FROM pt_work")
         current = dict(cursor.fetchall())

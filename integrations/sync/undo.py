@@ -44,7 +44,7 @@ def execute(job: Job, run: SyncRun) -> None:
     if undone is None:
         raise LookupError("an undo run names the run it undoes")
     reason = "Its import was undone."
-    with chunk(job.source) as cursor:
+    with chunk(job.source.id) as cursor:
         cursor.execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on")
         number = reversals.reverse_created(
             cursor,

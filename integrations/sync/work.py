@@ -84,10 +84,10 @@ ORDER BY id FOR UPDATE
 
 
 @contextmanager
-def chunk(source: Connection) -> Iterator[Any]:
+def chunk(connection_id: UUID) -> Iterator[Any]:
     """One short transaction with the working tables at hand; yields the cursor. No mapping changes meanwhile."""
     with transaction.atomic(), connection.cursor() as cursor:
-        keep_mappings(source.id)
+        keep_mappings(connection_id)
         cursor.execute("SET LOCAL client_min_messages = warning")
         cursor.execute(_TABLES)
         cursor.execute(_STEER)

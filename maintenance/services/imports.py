@@ -48,14 +48,19 @@ class JobPlan:
 
 
 def plan_jobs(*, organisation: Organisation, connection_id: UUID, inputs: Sequence[JobInput]) -> list[JobPlan]:
-    """Compares each job with our work order. One query whatever the number."""
+    """Compares each job with our work order. One query whatever the number.
+
+    Ours are locked, so that a person who edits one meanwhile waits; hence inside the caller's transaction.
+    """
     known = {
         order.provider_id: order
-        for order in WorkOrder.objects.filter(
+        for order in WorkOrder.objects.select_for_update(of=("self",))
+        .filter(
             organisation=organisation,
             connection_id=connection_id,
             provider_id__in=[item.provider_id for item in inputs],
         )
+        .order_by("id")
     }
     plans = []
     for item in inputs:

@@ -59,14 +59,19 @@ def lease_status(*, closed: bool, starts_on: date | None, vacates_on: date | Non
 
 
 def plan_leases(*, organisation: Organisation, connection_id: UUID, inputs: Sequence[LeaseInput]) -> list[LeasePlan]:
-    """Compares each lease with ours. One query whatever the number."""
+    """Compares each lease with ours. One query whatever the number.
+
+    Ours are locked, so that a person who edits one meanwhile waits; hence inside the caller's transaction.
+    """
     known = {
         lease.provider_id: lease
-        for lease in Lease.objects.filter(
+        for lease in Lease.objects.select_for_update(of=("self",))
+        .filter(
             organisation=organisation,
             connection_id=connection_id,
             provider_id__in=[item.provider_id for item in inputs],
         )
+        .order_by("id")
     }
     plans = []
     for item in inputs:

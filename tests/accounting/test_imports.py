@@ -56,7 +56,7 @@ def line(home: Property, provider_id: str, **values: Any) -> dict[str, Any]:
 
 def work(organisation: Organisation, *lines: dict[str, Any]) -> tuple[Imported, list[tuple[str, str]]]:
     """Imports a plan of these lines; what came of it, and (action, reason) of each line afterwards."""
-    with chunk() as cursor:
+    with chunk(CONNECTION) as cursor:
         for values in lines:
             names = ", ".join(values)
             marks = ", ".join(["%s"] * len(values))

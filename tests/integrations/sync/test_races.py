@@ -16,7 +16,11 @@ from integrations.services import conflicts
 from integrations.services import mapping as mapping_services
 from integrations.services import records as record_services
 from integrations.services import sync as sync_services
+from maintenance.models import WorkOrder
+from maintenance.services.work_orders import edit_work_order
 from properties.services import create_property
+from tenancies.models import Lease
+from tenancies.services.leases import edit_lease
 from tests.integrations.sync.conftest import entry_of, found, live, mapping_of, owed, rent_of, sync, work_waiting
 from tests.integrations.sync.oracle import check_books, from_mirror
 from tests.integrations.sync.tables import check_tables
@@ -99,6 +103,31 @@ def test_an_edit_in_the_midst_of_an_update_is_not_overwritten(
     vendor.vendor.edit("edit_receipt", record=rent["Id"], amount="6")
     sync(synced)
     assert Conflict.objects.get(connection=synced, state="open").changes == {"amount": ["77.00", "6.00"]}
+
+
+def test_a_lease_edited_in_the_midst_of_its_update_keeps_the_edit(
+    synced: Connection, vendor: SandboxServer, admin_user: User
+) -> None:
+    rent = rent_of(vendor)
+    lease = Lease.objects.get(connection_id=synced.pk, provider_id=rent["TenancyId"])
+    vendor.vendor.edit("change_rent", record=rent["TenancyId"], amount="500")
+    run = sync_services.queue_sync(connection=synced)
+    paused = PausedSync(run.pk, lambda sql: sql.startswith('UPDATE "tenancies_lease"'))
+    paused.meanwhile(lambda: edit_lease(lease=lease, user=admin_user, rent_amount=Decimal("444")))
+    lease.refresh_from_db()
+    assert (lease.rent_amount, lease.edited_fields) == (Decimal("444.00"), ["rent_amount"])
+
+
+def test_a_work_order_edited_in_the_midst_of_its_update_keeps_the_edit(
+    synced: Connection, vendor: SandboxServer, admin_user: User
+) -> None:
+    order = WorkOrder.objects.filter(connection_id=synced.pk).exclude(status="cancelled").latest("opened_at")
+    vendor.vendor.edit("set_job_status", record=order.provider_id, status="Rejected")
+    run = sync_services.queue_sync(connection=synced)
+    paused = PausedSync(run.pk, lambda sql: sql.startswith('UPDATE "maintenance_workorder"'))
+    paused.meanwhile(lambda: edit_work_order(work_order=order, status="done"))
+    order.refresh_from_db()
+    assert (order.status, order.edited_fields) == ("done", ["status"])
 
 
 def test_an_export_in_the_midst_of_an_update_has_one_amount(

@@ -118,18 +118,19 @@ class Agency(RuleBasedStateMachine):
         check_books(self.source, self.books)
         check_tables(self.source)
 
-    def _carry_out(self, run: SyncRun) -> SyncRun:
+    def _carry_out(self, run: SyncRun, *, scheduled: bool = False) -> SyncRun:
         before = self._mirror()
         done = run_sync(run.pk)
         done.refresh_from_db()
         assert done.status in ("completed", "held"), done.errors
         is_sync = run.sync_type in ("full", "incremental", "manual")
-        self._follow(done, before, applies=is_sync, manual=run.trigger != "schedule")
+        scheduled = scheduled or run.trigger == "schedule"
+        self._follow(done, before, applies=is_sync, manual=not scheduled)
         if is_sync or (run.sync_type == "apply" and run.plan is None):
             if done.status == "completed":
                 waits = {record.property_ref for record in self._records(verdict="pending")}
                 paused = {name for name, place in places(self.source).items() if not place.auto_sync}
-                assert waits <= (paused if run.trigger == "schedule" else set())
+                assert waits <= (paused if scheduled else set())
             self.undoable.append(done)
         self._check()
         return done
@@ -187,23 +188,19 @@ class Agency(RuleBasedStateMachine):
         before = self._mirror()
         with dying_at(statement):
             run_sync(run.pk)
-        check_tables(self.source)
-        carried = [run, *(one for one in self._recover() if one.trigger != "retry")]
-        is_sync = any(one.sync_type in ("full", "incremental", "manual") for one in carried)
-        self._follow(run, before, applies=is_sync, manual=any(one.trigger != "schedule" for one in carried))
+        scheduled = run.trigger == "schedule"
+        applies = run.sync_type in ("full", "incremental", "manual")
+        self._follow(run, before, applies=applies, manual=not scheduled)
         self._check()
-
-    def _recover(self) -> list[SyncRun]:
-        """What beat does a minute after a death, and what the workers then do."""
-        ids = sync_services.recover_lost(now=timezone.now())
-        mine = [run for run in self._queued() if run.pk in ids]
-        for run in mine:
-            done = run_sync(run.pk)
-            done.refresh_from_db()
-            assert done.status in ("completed", "held"), done.errors
+        for one in self._recover():
+            done = self._carry_out(one, scheduled=scheduled and one.trigger == "retry")
             if done.status == "held":
                 sync_services.discard_held(run=done, user=self.user)
-        return mine
+
+    def _recover(self) -> list[SyncRun]:
+        """What beat finds a minute after a death: the retry, and whatever else is queued."""
+        ids = sync_services.recover_lost(now=timezone.now())
+        return [run for run in self._queued() if run.pk in ids]
 
     # --- previews and undo --------------------------------------------------------------------------------------------
     @precondition(lambda self: self.plan is None)
@@ -248,8 +245,7 @@ class Agency(RuleBasedStateMachine):
             with dying_at(dies - 40):
                 run_sync(request.pk)
             request = [request, *self._recover()][-1]
-        else:
-            run_sync(request.pk)
+        run_sync(request.pk)
         request.refresh_from_db()
         assert request.status == "completed", request.errors
         self.books.undo(run.pk, request.pk)
