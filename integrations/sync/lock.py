@@ -7,7 +7,7 @@ chunk while a mapping changes: either the chunk sees the new mapping, or the cha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -34,8 +34,16 @@ def sync_lock(connection_id: UUID) -> Iterator[bool]:
     """Holds the connection's sync lock; yields whether it was free."""
     session = _session()
     try:
-        taken = session.execute("SELECT pg_try_advisory_lock(%s, %s)", [_NAMESPACE, _key(connection_id)]).fetchone()[0]
-        yield bool(taken)
+        names = [_NAMESPACE, _key(connection_id)]
+        taken = bool(session.execute("SELECT pg_try_advisory_lock(%s, %s)", names).fetchone()[0])
+        try:
+            yield taken
+        finally:
+            # The server ends a closed session in its own time: until then the next run would find the lock taken.
+            # Where the session is gone already, so is the lock.
+            with suppress(psycopg.OperationalError):
+                if taken:
+                    session.execute("SELECT pg_advisory_unlock(%s, %s)", names)
     finally:
         session.close()
 

@@ -116,7 +116,7 @@ def owed(vendor: SandboxServer) -> dict[str, Line]:
     """What the books should hold, told from the vendor's rows alone: kind, amount and day of each remote id."""
     lines: dict[str, Line] = {}
     for row in vendor.vendor.records("receipts", limit=100_000):
-        if row["Type"] == "Rent" and not row["IsVoid"]:
+        if row["Type"] == "Rent" and not row["IsVoid"] and row.get("Amount") is not None:
             lines[row["Id"]] = ("income", Decimal(str(row["Amount"])), date.fromisoformat(row["TransactionDate"][:10]))
     for row in vendor.vendor.records("bills", limit=100_000):
         if row["Status"] != "Cancelled":

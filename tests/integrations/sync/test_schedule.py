@@ -150,6 +150,12 @@ def test_while_another_worker_holds_the_lock_a_run_stays_queued(source: Connecti
     assert run_sync(run.pk).status == "completed"
 
 
+def test_the_lock_is_free_the_moment_it_is_given_back(source: Connection) -> None:
+    for turn in range(200):
+        with sync_lock(source.pk) as free:
+            assert free, turn
+
+
 def test_a_run_queued_behind_another_follows_it(
     source: Connection, vendor: SandboxServer, admin_user: User, worker_here: Callable[[], None]
 ) -> None:
