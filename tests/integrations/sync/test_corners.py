@@ -51,6 +51,19 @@ def test_a_receipt_that_was_void_when_first_seen_is_imported_once_it_is_not(
     assert live(synced) == owed(vendor)
 
 
+def test_a_day_that_does_not_exist_stops_no_later_sync(synced: Connection, vendor: SandboxServer) -> None:
+    rent = rent_of(vendor)
+    newest = SyncCursor.objects.get(connection=synced, resource="payment").value
+    fields = {"TransactionDate": "2026-06-31T00:00:00Z"}
+    vendor.vendor.edit("patch", resource="receipts", record=rent["Id"], fields=fields)
+    sync(synced)
+    assert found(synced, "payment", rent["Id"]).verdict == "rejected"
+    assert SyncCursor.objects.get(connection=synced, resource="payment").value == newest
+    name = vendor.vendor.edit("add_receipt", amount="77")
+    assert sync(synced).status == "completed"
+    assert entry_of(synced, "payment", name).amount == Decimal("77.00")
+
+
 def test_a_dismissal_outlives_a_void_at_the_provider(
     source: Connection, vendor: SandboxServer, admin_user: User
 ) -> None:
