@@ -25,7 +25,7 @@ _ROWS: dict[str, type[Lease] | type[WorkOrder]] = {"lease": Lease, "work_order":
 def resolve_conflict(*, conflict: Conflict, user: User, take_theirs: bool) -> Conflict:
     """Keeps ours, or takes theirs over into the books with its history.
 
-    Raises DomainError `decided`, and `period_closed` or `exported` when theirs may not be taken.
+    Raises DomainError `decided`, and `reversed`, `period_closed` or `exported` when theirs may not be taken.
     """
     # The record first, as a sync does: of the two, one waits for the other.
     ProviderRecord.objects.select_for_update(of=("self",)).get(pk=conflict.record_id)
@@ -51,6 +51,8 @@ def resolve_conflict(*, conflict: Conflict, user: User, take_theirs: bool) -> Co
 
 def _take_transaction(card: Conflict, user: User) -> None:
     row = Transaction.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=card.target_id)
+    if row.status != Transaction.Status.CONFIRMED:
+        raise DomainError("reversed", "Ours was reversed meanwhile, so there is nothing left to change. Keep ours.")
     if row.exported_at is not None:
         raise DomainError(
             "exported", "Ours was exported already. Correct it in your accounting system, then keep ours."

@@ -11,6 +11,7 @@ from django.utils import timezone
 from access.models import User
 from accounting.models import Transaction
 from accounting.services import periods, transactions
+from core.errors import DomainError
 from integrations.models import Conflict, Connection, ProviderRecord, SyncCursor, SyncRun
 from integrations.sandbox import SandboxServer
 from integrations.services import conflicts, undo
@@ -136,6 +137,24 @@ def test_deciding_an_old_card_does_not_settle_what_was_read_since(
     assert found(synced, "payment", rent["Id"]).verdict == "pending"
     sync(synced)
     assert live(synced) == owed(vendor)
+
+
+def test_theirs_cannot_be_taken_into_an_entry_that_a_person_reversed(
+    synced: Connection, vendor: SandboxServer, admin_user: User
+) -> None:
+    rent = rent_of(vendor)
+    ours = entry_of(synced, "payment", rent["Id"])
+    transactions.edit_transaction(transaction=ours, user=admin_user, amount=Decimal("100"))
+    vendor.vendor.edit("edit_receipt", record=rent["Id"], amount="200")
+    sync(synced)
+    card = Conflict.objects.get(connection=synced, state="open")
+    transactions.reverse_transaction(transaction=ours, user=admin_user, reason="Not ours")
+    with pytest.raises(DomainError, match="reversed meanwhile"):
+        conflicts.resolve_conflict(conflict=card, user=admin_user, take_theirs=True)
+    ours.refresh_from_db()
+    assert ours.amount == Decimal("100.00")
+    assert conflicts.resolve_conflict(conflict=card, user=admin_user, take_theirs=False).state == "ours"
+    check_tables(synced)
 
 
 def test_a_card_decided_after_unmapping_does_not_keep_the_entry(
