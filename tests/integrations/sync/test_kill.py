@@ -127,19 +127,22 @@ def _points(counts: dict[str, int]) -> list[Point]:
     return chosen
 
 
-def _bury() -> None:
-    """Waits until the database has noticed the deaths: only our own session is left."""
-    end = time.monotonic() + 30
+_SESSIONS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+
+
+def _sessions() -> set[int]:
+    """The sessions at the database, our own among them: earlier tests of the same run may have left some of theirs."""
     with connection.cursor() as cursor:
-        while True:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                " AND backend_type = 'client backend'"
-            )
-            if not cursor.fetchone()[0]:
-                return
-            assert time.monotonic() < end, "sessions of dead workers are still open"
-            time.sleep(0.005)
+        cursor.execute(_SESSIONS)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _bury(living: set[int]) -> None:
+    """Waits until the database has noticed the deaths: nobody is there who was not there before the workers."""
+    end = time.monotonic() + 60
+    while _sessions() - living:
+        assert time.monotonic() < end, "sessions of dead workers are still open"
+        time.sleep(0.005)
 
 
 def _check_whole_chunks(scene: Scene, waiting: dict[str, int]) -> None:
@@ -165,7 +168,7 @@ def _recover(scene: Scene, workers: Workers) -> None:
 
 
 def test_kill_at_25_points_of_one_sync_and_retry_ends_in_identical_books(scene: Scene, workers: Workers) -> None:
-    start = Snapshot()
+    start, living = Snapshot(), _sessions()
     waiting = {
         resource: ProviderRecord.objects.filter(connection=scene.source, resource=resource, verdict="pending").count()
         for resource in ("payment", "bill")
@@ -183,7 +186,7 @@ def test_kill_at_25_points_of_one_sync_and_retry_ends_in_identical_books(scene: 
         start.restore()
         death = workers.run(scene.run.pk, settings=scene.address, rows=ROWS, die=point)
         assert death["signal"] == signal.SIGKILL, f"{point} was not reached"
-        _bury()
+        _bury(living)
         seen.add(SyncRun.objects.get(pk=scene.run.pk).status)
         _check_whole_chunks(scene, waiting)
         _recover(scene, workers)
