@@ -26,11 +26,13 @@ ON CONFLICT (connection_id, resource, provider_id) DO UPDATE SET
   amount = EXCLUDED.amount, occurred_on = EXCLUDED.occurred_on, is_void = EXCLUDED.is_void,
   verdict = EXCLUDED.verdict, reason = EXCLUDED.reason, generation = EXCLUDED.generation,
   target_id = EXCLUDED.target_id, missing_since = NULL, last_run_id = EXCLUDED.last_run_id,
+  decided_by_id = CASE WHEN r.verdict = 'dismissed' AND EXCLUDED.verdict = 'dismissed' THEN r.decided_by_id END,
   changed_at = CASE WHEN r.content_hash <> EXCLUDED.content_hash THEN now() ELSE r.changed_at END
 """
 _VERDICTS = """
 UPDATE integrations_providerrecord r SET verdict = v.verdict, reason = v.reason, generation = p.generation,
-  target_id = p.transaction_id, last_run_id = %(run)s
+  target_id = p.transaction_id, last_run_id = %(run)s,
+  decided_by_id = CASE WHEN o.verdict = 'dismissed' AND v.verdict = 'dismissed' THEN o.decided_by_id END
 FROM pt_plan p
 JOIN integrations_providerrecord o ON o.id = p.record_id
 CROSS JOIN LATERAL (SELECT

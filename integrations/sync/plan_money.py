@@ -61,7 +61,7 @@ SELECT d.record_id, d.action,
     WHEN 'conflict' THEN CASE d.cause WHEN 'exported' THEN 'It changed at the provider after we exported it.'
        WHEN 'closed' THEN 'It changed at the provider, but the books are closed for its date.'
        ELSE 'It changed at the provider, and a person changed ours.' END
-    WHEN 'void' THEN 'Voided at the provider: reversed.'
+    WHEN 'void' THEN coalesce(d.facts->>'aside', 'Voided at the provider: reversed.')
     ELSE '' END, 300),
   CASE WHEN d.action = 'create' AND d.t_id IS NOT NULL THEN d.generation + 1 ELSE d.generation END,
   CASE WHEN d.action = 'create' THEN pt_uuid7() ELSE d.t_id END,
@@ -79,7 +79,7 @@ FROM (
   SELECT c.*,
     CASE
       WHEN c.reject <> '' THEN 'reject'
-      WHEN c.is_baseline THEN 'baseline'
+      WHEN c.is_baseline AND c.t_status IS DISTINCT FROM 'confirmed' THEN 'baseline'
       WHEN c.is_set_aside THEN 'dismissed'
       WHEN c.map_state IS DISTINCT FROM 'mapped' THEN CASE
         WHEN c.t_status IS DISTINCT FROM 'confirmed' THEN 'unmapped' WHEN c.cause <> '' THEN 'kept' ELSE 'unmap' END
@@ -101,8 +101,8 @@ FROM (
       coalesce(w.facts ?| ARRAY['baseline', 'aside'], false) AS is_baseline,
       coalesce(w.facts ? 'derived', false) AS is_derived,
       r.reason AS old_reason,
-      -- One that was merely void when first seen is nobody's decision: it may be un-voided.
-      (w.verdict = 'dismissed' AND NOT (r.is_void AND r.target_id IS NULL AND r.decided_by_id IS NULL)) AS is_set_aside,
+      -- One that was merely void, or not for the books, is nobody's decision: it may be un-voided.
+      (w.verdict = 'dismissed' AND NOT (r.is_void AND r.decided_by_id IS NULL)) AS is_set_aside,
       left({description}, 300) AS description, left({counterparty}, 200) AS counterparty,
       left({reference}, 120) AS reference, (w.facts->>'tax')::numeric(14,2) AS tax_amount,
       {job_ref} AS job_ref, {category} AS category_id, {reason} AS category_reason, {rule} AS rule_id,

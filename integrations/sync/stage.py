@@ -81,6 +81,8 @@ def columns(resource: Resource, row: dict[str, Any], normalise: Normalise) -> Co
         return Columns(
             property_ref=str(row.get("LotId") or "")[:128],
             label=str(row.get("Reference") or "")[:300],
+            # Should it have been imported as something else before, that does not stand any more.
+            is_void=True,
             facts=orjson.dumps({"aside": error.safe_message[:300]}).decode(),
         )
     except RecordRejected as error:

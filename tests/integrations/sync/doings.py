@@ -47,6 +47,11 @@ class Provider(Agency):
             status = "Cancelled" if chance.yes or chance.also else "Unpaid"
             self.server.vendor.edit("edit_bill", record=name, status=status)
 
+    def receipt_retyped(self, chance: Chance) -> None:
+        if (name := self._listed("receipts", chance.pick)) is not None:
+            fields = {"Type": "Bond" if chance.yes else "Rent"}
+            self.server.vendor.edit("patch", resource="receipts", record=name, fields=fields)
+
     def receipt_moved(self, chance: Chance) -> None:
         lots = self.upstream("lots")
         if (name := self._listed("receipts", chance.pick)) is not None:

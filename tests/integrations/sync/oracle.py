@@ -83,7 +83,10 @@ def read_payload(resource: str, row: Mapping[str, Any]) -> Reading | None:
     lot, amount = row.get("LotId"), _cents(row.get("Amount"))
     if resource == "payment":
         day = _day(row.get("TransactionDate"))
-        if row.get("Type") != "Rent" or not lot or amount is None or day is None:
+        if row.get("Type") != "Rent":
+            # No income, whatever it may have been before: as if it were void.
+            return Reading(lot or "", True, "income", date.min, Decimal(0), None, "", "", "", has_job=False)
+        if not lot or amount is None or day is None:
             return None
         first, last = _day(row.get("PaidFrom")), _day(row.get("PaidTo"))
         paid_for = f"Rent {first.day} {first:%b %Y} to {last.day} {last:%b %Y}" if first and last else "Rent"

@@ -52,6 +52,31 @@ def test_a_receipt_that_was_void_when_first_seen_is_imported_once_it_is_not(
     assert live(synced) == owed(vendor)
 
 
+def test_a_receipt_that_turns_out_to_be_a_bond_leaves_the_books_and_comes_back_as_rent(
+    synced: Connection, vendor: SandboxServer, admin_user: User
+) -> None:
+    rent = rent_of(vendor)
+    ours = entry_of(synced, "payment", rent["Id"])
+
+    def retype(name: str) -> ProviderRecord:
+        vendor.vendor.edit("patch", resource="receipts", record=rent["Id"], fields={"Type": name})
+        sync(synced)
+        check_tables(synced)
+        return found(synced, "payment", rent["Id"])
+
+    bond = retype("Bond")
+    ours.refresh_from_db()
+    assert (ours.status, bond.reason) == ("reversed", "This is a Bond, not rent; only rent is income.")
+    assert retype("Deposit").verdict == "dismissed"
+    assert retype("Rent").verdict == "imported"
+    assert live(synced) == owed(vendor)
+    retype("Bond")
+    record_services.restore_record(record=retype("Deposit"), user=admin_user)
+    work_waiting(synced)
+    assert retype("Rent").verdict == "imported"
+    assert live(synced) == owed(vendor)
+
+
 def test_a_day_that_does_not_exist_stops_no_later_sync(synced: Connection, vendor: SandboxServer) -> None:
     rent = rent_of(vendor)
     newest = SyncCursor.objects.get(connection=synced, resource="payment").value
