@@ -277,12 +277,13 @@ class TestAnInterruptedRead:
 
     def test_it_goes_on_where_it_ended(self, source: Connection, vendor: SandboxServer) -> None:
         self._broken_off(source, vendor, full=False)
-        cursor = SyncCursor.objects.get(connection=source, resource="payment")
-        assert cursor.position == 60
+        position = SyncCursor.objects.get(connection=source, resource="payment").position
+        # Pages are asked for side by side, so that it is not always the fourth that breaks off.
+        assert position in (20, 40, 60)
         vendor.requests.clear()
         sync(source)
         offsets = [entry.query for entry in vendor.requests.entries if entry.path.endswith("/transactions")]
-        assert "Offset=40" in offsets[0], "one page is read again"
+        assert f"Offset={position - 20}&" in offsets[0], "one page is read again"
         self._check_all(source, vendor)
 
     def test_rows_that_vanish_meanwhile_hide_no_others(self, source: Connection, vendor: SandboxServer) -> None:

@@ -185,7 +185,9 @@ def test_a_read_that_broke_off_goes_on_where_its_last_chunk_ended(
     run = sync(source)
     assert (run.status, _code(run)) == ("failed", "transient")
     position = SyncCursor.objects.get(connection=source, resource="payment").position
-    assert position == run.counts["payment"]["seen"] == 3 * small_pages
+    # Pages are asked for side by side, so that it is not always the fourth that breaks off.
+    assert position == run.counts["payment"]["seen"]
+    assert position in [pages * small_pages for pages in (1, 2, 3)]
     # Whole chunks are kept, and nothing of the one that broke off.
     assert source.records.filter(resource="payment").count() == position
     vendor.faults.clear()
