@@ -113,7 +113,7 @@ def test_remote_records_are_decided(
 
 
 def test_a_record_that_still_cannot_be_read_says_why(client_staff: Client, connection: Connection) -> None:
-    record = record_of(connection, "rejected", facts=None, payload={"Id": "payment-1"})
+    record = record_of(connection, "rejected", facts=None, payload={"Id": "payment-1", "Type": "Rent"})
     page = do(client_staff, "retry", record)
     record.refresh_from_db()
     assert record.verdict == "rejected"
