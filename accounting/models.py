@@ -142,6 +142,7 @@ class Transaction(BaseModel):
     provider_transaction_id = models.CharField(max_length=160, blank=True, default="")
     sync_run_id = models.UUIDField(null=True, blank=True, help_text="The run that made this row.")
 
+    # Its unique index holds reversing entries alone (migration 0004): ordinary lines pay nothing for it.
     reverses = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by", db_constraint=False
     )
@@ -153,8 +154,9 @@ class Transaction(BaseModel):
 
     class Meta:
         constraints = [
+            # The id first: it tells rows apart at the first comparison, and every line of a sync is compared often.
             models.UniqueConstraint(
-                fields=["organisation", "provider", "connection_id", "provider_transaction_id"],
+                fields=["provider_transaction_id", "connection_id", "provider", "organisation"],
                 condition=~models.Q(provider_transaction_id=""),
                 name="transaction_provider_once",
             )

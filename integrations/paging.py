@@ -37,6 +37,13 @@ class OffsetList:
         found = row.get(self.ident)
         return found if found.__class__ is str and found else orjson.dumps(row)
 
+    def keys(self, rows: list[Row]) -> frozenset[Hashable]:
+        """The keys of a page; quick where every row has a text as its id, as nearly all have."""
+        found = [row.get(self.ident) for row in rows]
+        if set(map(type, found)) == {str} and "" not in found:
+            return frozenset(found)
+        return frozenset(map(self.key, rows))
+
 
 def rows_of(answer: Any, path: str) -> list[Row]:
     """The answer as rows. Raises ContractChanged when it is not a list of objects."""
@@ -50,9 +57,10 @@ def offset_pages(
 ) -> Iterator[tuple[list[Row], int]]:
     """Yields (rows, offset after them), from offset `start` to the end of the list; no page at all for an empty list.
 
-    Asks for one page at first and for four times as many with each full one, up to `in_flight`, so that a short list
-    costs one request. A page that overlaps the one before it moves the next offset back by as much; one that only
-    repeats what was seen is asked again and then raises ContractChanged. At most `in_flight` pages are held ahead.
+    Asks for one page at first, then for as many ahead as it takes that no page is waited for: four times as many with
+    each one that was, up to `in_flight`. So a short list costs one request, and a quick provider few threads. A page
+    that overlaps the one before it moves the next offset back by as much; one that only repeats what was seen is asked
+    again and then raises ContractChanged. At most `in_flight` pages are held ahead.
     """
     window = _Window(http, source, in_flight)
     try:
@@ -72,7 +80,7 @@ def _in_order(window: _Window, source: OffsetList, start: int) -> Iterator[tuple
         rows = window.page(offset)
         if not rows:
             return
-        keys = frozenset(map(source.key, rows))
+        keys = source.keys(rows)
         head = source.key(rows[0])
         overlap = len(keys & before)
         if overlap == len(keys) or head in heads:
@@ -110,6 +118,7 @@ class _Window:
         self.stride = source.limit
         self._http, self._source, self._most = http, source, max(1, most)
         self._width = 1
+        self._waited = True
         self._ahead: deque[tuple[int, Future[Any]]] = deque()
         self._pool: ThreadPoolExecutor | None = None
 
@@ -119,6 +128,7 @@ class _Window:
             future.cancel()
         self._ahead.clear()
         self._width = 1
+        self._waited = True
 
     def close(self, *, wait: bool) -> None:
         """Ask for nothing more; answers under way are dropped when they come, or waited for."""
@@ -127,8 +137,9 @@ class _Window:
             self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def look_ahead(self, offset: int) -> None:
-        """Ask for the pages from `offset` on, four times as many as before, while the reader is busy with its page."""
-        self._width = min(self._most, self._width * 4)
+        """Ask for the pages from `offset` on while the reader is busy with its page."""
+        if self._waited:
+            self._width = min(self._most, self._width * 4)
         if self._width > 1:
             self._fill(offset)
 
@@ -150,6 +161,7 @@ class _Window:
             self._ahead.append((last, self._pool.submit(self._http.try_json, self._source.path, self._params(last))))
 
     def _answer(self, offset: int, future: Future[Any]) -> Any:
+        self._waited = not future.done()
         try:
             return future.result()
         except TransientError as error:

@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
+
 from access.models import Organisation
 
 _CREATE = """
@@ -21,6 +23,8 @@ SELECT transaction_id, now(), now(), %(organisation)s, property_id, lease_id, ca
   occurred_on, amount, tax_amount, %(currency)s, description, counterparty, reference, is_derived, job_ref,
   category_reason, category_rule_id, %(provider)s, %(connection)s, provider_transaction_id, %(run)s
 FROM pt_plan WHERE action = 'create'
+"""
+_UNLESS_THERE = """
 ON CONFLICT (organisation_id, provider, connection_id, provider_transaction_id)
   WHERE provider_transaction_id <> '' DO NOTHING
 """
@@ -89,10 +93,12 @@ def import_planned(
     connection_id: UUID,
     run_id: UUID,
     update_reason: str,
+    only_new: bool = False,
 ) -> Imported:
     """Creates, updates and reverses what pt_plan says. The same plan a second time changes nothing.
 
-    A record whose ledger key exists already turns into a `duplicate` in pt_plan; nothing is created for it.
+    A record whose ledger key exists already turns into a `duplicate` in pt_plan; nothing is created for it. `only_new`
+    says that no such record is expected: that is tried first, because it is cheaper.
     """
     values = {
         "organisation": organisation.id,
@@ -104,8 +110,8 @@ def import_planned(
     }
     cursor.execute(_TOTALS)
     planned = cursor.fetchone()
-    if planned[0]:
-        cursor.execute(_CREATE, values)
+    if planned[0] and not (only_new and _create_all(cursor, values)):
+        cursor.execute(_CREATE + _UNLESS_THERE, values)
         if cursor.rowcount != planned[0]:
             cursor.execute(_DUPLICATES, values)
             cursor.execute(_TOTALS)
@@ -117,3 +123,13 @@ def import_planned(
         cursor.execute(_MARK_REVERSED, values)
         cursor.execute(_REVISIONS, values)
     return Imported(created=planned[0], income=planned[1], expense=planned[2])
+
+
+def _create_all(cursor: Any, values: dict[str, Any]) -> bool:
+    """Creates what is planned, all or nothing; answers whether it could."""
+    try:
+        with transaction.atomic():
+            cursor.execute(_CREATE, values)
+    except IntegrityError:
+        return False
+    return True

@@ -89,6 +89,7 @@ def _apply_money(cursor: Any, job: Job, resource: Resource, *, only_new: bool) -
         connection_id=job.source.id,
         run_id=job.run_id,
         update_reason=f"Changed in {job.spec.label}.",
+        only_new=only_new,
     )
     log.keep_conflicts(cursor, source=job.source, run_id=job.run_id, only_fresh=only_new)
     if not only_new:

@@ -51,12 +51,10 @@ SELECT w.record_id, 'wait',
 FROM pt_work w LEFT JOIN integrations_providerrecord r ON r.id = w.record_id
 WHERE NOT EXISTS (SELECT 1 FROM pt_plan p WHERE p.record_id = w.record_id)
 """
-_SEEN_TABLE = "CREATE TEMP TABLE IF NOT EXISTS pt_seen (h bigint NOT NULL); TRUNCATE pt_seen"
-_SEEN = "INSERT INTO pt_seen SELECT hashtextextended(id, 0) FROM unnest(%s::text[]) AS u(id)"
 _UNSEEN = """
 FROM integrations_providerrecord r
 WHERE r.connection_id = %s AND r.resource = %s AND r.missing_since IS NULL
-  AND NOT EXISTS (SELECT 1 FROM pt_seen s WHERE s.h = hashtextextended(r.provider_id, 0))
+  AND ('x' || left(replace(r.content_hash::text, '-', ''), 16))::bit(64)::bigint = ANY(%s::bigint[])
 """
 _MARK = f"""
 UPDATE integrations_providerrecord SET missing_since = now(), last_run_id = %s,
@@ -82,32 +80,26 @@ def leave_pending(cursor: Any) -> None:
     cursor.execute(_PLAN_NOTHING)
 
 
-def start_sweep(cursor: Any) -> None:
-    """Begins to note which records a full listing contains; the notes live as long as the session."""
-    cursor.execute(_SEEN_TABLE)
+def count_missing(cursor: Any, *, source: Connection, resource: Resource, unseen: list[int]) -> tuple[int, int]:
+    """How many records were known before, and how many of them the listing did not contain.
 
-
-def note_seen(cursor: Any, provider_ids: list[str]) -> None:
-    cursor.execute(_SEEN, [provider_ids])
-
-
-def count_missing(cursor: Any, *, source: Connection, resource: Resource) -> tuple[int, int]:
-    """How many records were known before, and how many of them the listing did not contain."""
+    `unseen` are the digests that it did not show (Known.unseen).
+    """
     cursor.execute(
         "SELECT count(*) FROM integrations_providerrecord WHERE connection_id = %s AND resource = %s"
         " AND missing_since IS NULL",
         [source.id, resource.value],
     )
     known = cursor.fetchone()[0]
-    cursor.execute("SELECT count(*) " + _UNSEEN, [source.id, resource.value])
+    cursor.execute("SELECT count(*) " + _UNSEEN, [source.id, resource.value, unseen])
     return known, cursor.fetchone()[0]
 
 
-def mark_missing(cursor: Any, *, source: Connection, resource: Resource, run_id: UUID) -> int:
+def mark_missing(cursor: Any, *, source: Connection, resource: Resource, run_id: UUID, unseen: list[int]) -> int:
     """Flags what a complete listing did not contain. Nothing is deleted: what it became stays in the books.
 
     A dismissal, a rejection or an open conflict keeps its verdict, so that it is still there should the record return;
     what waits to be worked is still worked.
     """
-    cursor.execute(_MARK, [run_id, MISSING, source.id, resource.value])
+    cursor.execute(_MARK, [run_id, MISSING, source.id, resource.value, unseen])
     return int(cursor.rowcount)

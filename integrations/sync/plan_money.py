@@ -64,7 +64,7 @@ SELECT d.record_id, d.action,
     WHEN 'void' THEN coalesce(d.facts->>'aside', 'Voided at the provider: reversed.')
     ELSE '' END, 300),
   CASE WHEN d.action = 'create' AND d.t_id IS NOT NULL THEN d.generation + 1 ELSE d.generation END,
-  CASE WHEN d.action = 'create' THEN pt_uuid7() ELSE d.t_id END,
+  CASE WHEN d.action = 'create' THEN coalesce(d.fresh_id, pt_uuid7()) ELSE d.t_id END,
   d.cause, d.property_id, d.lease_id,
   coalesce(d.category_id, %(fallback)s), coalesce(d.category_reason, %(fallback_reason)s), d.rule_id,
   %(kind)s, d.occurred_on, d.amount, d.tax_amount, d.description, d.counterparty, d.reference, d.is_derived, d.job_ref,
@@ -140,7 +140,6 @@ FROM (
     LEFT JOIN accounting_transaction t ON {ours}
     LEFT JOIN accounting_transaction v ON {theirs}
     {rule_join}
-    WHERE w.resource = %(resource)s
     OFFSET 0
   ) c
   OFFSET 0
@@ -206,12 +205,14 @@ def plan_money(
 ) -> None:
     """Fills pt_plan for the chunk's records of one money resource. `only_new`: the mirror knew none of them."""
     is_rent = resource == Resource.PAYMENT
+    if only_new:
+        # What it joins then, mappings and leases, is small and has statistics.
+        cursor.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_seqscan = on")
     cursor.execute(
         _STATEMENTS[resource, only_new],
         {
             "connection": source.id,
             "organisation": source.organisation_id,
-            "resource": resource.value,
             "manual": rules.manual,
             "closed": rules.closed_through,
             "recategorise": rules.recategorise and not is_rent,

@@ -49,6 +49,15 @@ class Tally:
         for action, number in actions.items():
             self.add(resource, COUNTED[action], number)
 
+    def merge(self, other: Tally) -> None:
+        """Adds what a chunk has counted."""
+        for resource, counter in other.resources.items():
+            self.resources[resource].update(counter)
+        self.created += other.created
+        self.new += other.new
+        self.income += other.income
+        self.expense += other.expense
+
     def as_json(self) -> dict[str, Any]:
         return {resource: dict(counter) for resource, counter in self.resources.items()}
 

@@ -5,7 +5,6 @@ Temporary tables live as long as the session and empty themselves at each commit
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +13,11 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from core.ids import uuid7
+from core.ids import uuid7_texts
 from integrations.models import Connection
 from integrations.records import Resource
 from integrations.sync.lock import keep_mappings
-from integrations.sync.stage import NULL, Normalise, Prepared, body
+from integrations.sync.stage import BODY_COLUMNS, NULL, Normalise, Prepared, body
 
 _TABLES = """
 CREATE TEMP TABLE IF NOT EXISTS pt_work (
@@ -26,7 +25,7 @@ CREATE TEMP TABLE IF NOT EXISTS pt_work (
   payload jsonb NOT NULL, facts jsonb, property_ref varchar(128) NOT NULL, related_ref varchar(128) NOT NULL,
   label varchar(300) NOT NULL, amount numeric(14,2), occurred_on date, is_void boolean NOT NULL,
   reject varchar(300) NOT NULL, verdict varchar(10) NOT NULL, generation smallint NOT NULL, target_id uuid,
-  is_new boolean NOT NULL
+  is_new boolean NOT NULL, fresh_id uuid
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS pt_plan (
   record_id uuid NOT NULL, action varchar(10) NOT NULL, verdict varchar(10) NOT NULL, reason varchar(300) NOT NULL,
@@ -40,12 +39,12 @@ CREATE TEMP TABLE IF NOT EXISTS pt_plan (
 # The chunk is small and every join has an index; on tables that were never analysed the planner would otherwise scan
 # a million rows for each chunk.
 _STEER = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+# A chunk that a crash of the server takes back took its cursor and its counts with it, and is read again: nobody needs
+# to wait until it is on disk. The run's own last commit waits, and with it all that came before.
+_LAZY = "SET LOCAL client_min_messages = warning; SET LOCAL synchronous_commit = off"
+_BEGIN = f"{_LAZY};{_TABLES}{_STEER}"
 _HASH_JOINS_ON, _HASH_JOINS_OFF = "SET LOCAL enable_hashjoin = on", "SET LOCAL enable_hashjoin = off"
-_COPY = (
-    "COPY pt_work (record_id, resource, provider_id, content_hash, payload, facts, property_ref, related_ref, label,"
-    " amount, occurred_on, is_void, reject, verdict, generation, target_id, is_new) FROM STDIN"
-)
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_COPY = f"COPY pt_work (record_id, {BODY_COLUMNS}, verdict, generation, target_id, is_new, fresh_id) FROM STDIN"
 # One walk of the unique index for the whole chunk, then a join in memory: as a nested loop the planner may, on a table
 # without statistics, walk the connection's whole index for each row.
 _LOOK_UP = """
@@ -57,7 +56,7 @@ WITH u AS MATERIALIZED (
   WHERE connection_id = %(connection)s AND resource = %(resource)s
     AND provider_id = ANY((SELECT array_agg(provider_id) FROM u)::varchar[])
 )
-SELECT u.ord::int - 1, k.id, k.verdict, k.generation, k.target_id
+SELECT u.ord::int - 1, k.id, k.verdict, k.generation, k.target_id, k.content_hash
 FROM u LEFT JOIN known k ON k.provider_id = u.provider_id
 WHERE k.content_hash IS DISTINCT FROM u.content_hash OR k.missing_since IS NOT NULL
 """
@@ -65,7 +64,7 @@ _LOAD = """
 INSERT INTO pt_work
 SELECT id, resource, provider_id, content_hash, payload, facts, property_ref, related_ref, label, amount, occurred_on,
        is_void, CASE WHEN facts IS NULL THEN coalesce(nullif(reason, ''), 'It could not be read.') ELSE '' END, verdict,
-       generation, target_id, false
+       generation, target_id, false, NULL
 FROM integrations_providerrecord WHERE id = ANY(%s) AND connection_id = %s FOR UPDATE
 """
 
@@ -88,19 +87,17 @@ def chunk(connection_id: UUID) -> Iterator[Any]:
     """One short transaction with the working tables at hand; yields the cursor. No mapping changes meanwhile."""
     with transaction.atomic(), connection.cursor() as cursor:
         keep_mappings(connection_id)
-        cursor.execute("SET LOCAL client_min_messages = warning")
-        cursor.execute(_TABLES)
-        cursor.execute(_STEER)
+        cursor.execute(_BEGIN)
         yield cursor
 
 
 @dataclass(slots=True)
 class Staged:
-    """How many rows a chunk had, and how many of them are new or changed (only those are in pt_work)."""
+    """How many rows of a chunk are new or changed; only those are in pt_work. `replaced` are digests of before."""
 
-    seen: int
     new: int
     changed: int
+    replaced: list[UUID]
 
 
 def stage_fresh(
@@ -108,34 +105,50 @@ def stage_fresh(
 ) -> Staged:
     """Puts the new and changed rows of a page into pt_work. An id that occurs twice counts once: the last one."""
     last = dict(zip(prepared.ids, range(len(prepared.ids)), strict=True))
-    places = list(last.values())
+    asked = [place for place in prepared.doubtful or () if last[prepared.ids[place]] == place]
+    sure = prepared.doubtful is not None
+    places = asked if sure else list(last.values())
+    found = _look_up(cursor, source, resource, prepared, places)
+    if sure and len(asked) < len(last):
+        known = set(asked)
+        found += [(place, None, None, None, None, None) for place in last.values() if place not in known]
+    new = 0
+    if found:
+        lines = []
+        # One for the record, one for what it may become: a key costs the database ten times what it costs here.
+        keys = iter(uuid7_texts(2 * len(found)))
+        for place, record_id, verdict, generation, target_id, _ in found:
+            if record_id is None:
+                new += 1
+            text = prepared.bodies[place] if prepared.bodies else body(resource, prepared, place, normalise)
+            lines.append(
+                f"{record_id or next(keys)}\t{text}\t{verdict or 'pending'}\t{generation or 1}\t{target_id or NULL}\t"
+                f"{'t' if record_id is None else 'f'}\t{next(keys)}\n"
+            )
+        with cursor.copy(_COPY) as copy:
+            copy.write("".join(lines))
+    return Staged(new=new, changed=len(found) - new, replaced=[row[5] for row in found if row[5] is not None])
+
+
+def _look_up(
+    cursor: Any, source: Connection, resource: Resource, prepared: Prepared, places: list[int]
+) -> list[tuple[Any, ...]]:
+    """Of the rows at these places those that the mirror does not hold as they are, with what it holds instead."""
+    if not places:
+        return []
     cursor.execute(_HASH_JOINS_ON)
     cursor.execute(
         _LOOK_UP,
         {
             "connection": source.id,
             "resource": resource.value,
-            "ids": list(last),
-            "hashes": [prepared.hashes[place] for place in places],
+            "ids": [prepared.ids[place] for place in places],
+            "hashes": [prepared.digests[place].hex() for place in places],
         },
     )
-    found = cursor.fetchall()
+    found = [(places[ordinal], *rest) for ordinal, *rest in cursor.fetchall()]
     cursor.execute(_HASH_JOINS_OFF)
-    new = 0
-    if found:
-        lines = []
-        for ordinal, record_id, verdict, generation, target_id in found:
-            place = places[ordinal]
-            if record_id is None:
-                new += 1
-            text = prepared.bodies[place] if prepared.bodies else body(resource, prepared, place, normalise)
-            lines.append(
-                f"{record_id or uuid7()}\t{text}\t{verdict or 'pending'}\t{generation or 1}\t{target_id or NULL}\t"
-                f"{'t' if record_id is None else 'f'}\n"
-            )
-        with cursor.copy(_COPY) as copy:
-            copy.write("".join(lines))
-    return Staged(seen=len(prepared.ids), new=new, changed=len(found) - new)
+    return found
 
 
 def hold_known(cursor: Any) -> None:

@@ -25,6 +25,7 @@ DROPPED = frozenset(
         "password", "accesstoken", "refreshtoken", "clientsecret",
     }
 )  # fmt: skip
+_NESTED = frozenset({dict, list})
 DROPPED_PREFIXES = ("directdebit", "nextdirectdebit")
 
 
@@ -44,6 +45,8 @@ def scrub(row: Row) -> Row:
     """The row without forbidden fields, at any depth; changed in place, because it is ours and the path is hot."""
     for name in _to_drop(tuple(row)):
         del row[name]
+    if _NESTED.isdisjoint(map(type, row.values())):
+        return row
     for value in row.values():
         if value.__class__ is dict:
             scrub(value)

@@ -65,8 +65,8 @@ class LineLedger:
 def _newest(rows: list[Row], *, so_far: str, today: str) -> str:
     # The newest day seen and not the day of reading: after a quiet month, what comes late for an earlier day is still
     # within the overlap. A day in the future would skip what comes before it.
-    days = (row.get("TransactionDate") for row in rows)
-    written = {day[:10] for day in days if day.__class__ is str and day[:2] in ("19", "20")}
+    days = {day for row in rows if isinstance(day := row.get("TransactionDate"), str)}
+    written = {day[:10] for day in days if day[:2] in ("19", "20")}
     # A day that no calendar has would stop every later read at its cursor.
     real = next((day for day in sorted(written, reverse=True) if _is_day(day)), "")
     return max(so_far, min(today, real))

@@ -28,7 +28,7 @@ from tests.support.sync_worker import Point, Workers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-SEED, ROWS = 20_26, 15
+SEED, ROWS = 20_26, 6
 # How many of the 25 deaths fall on each kind of point; the first and the last statement of a sync come on top.
 DEATHS = {"fetch": 2, "fetched": 2, "statement": 6, "executed": 3, "copying": 3, "commit": 4, "committed": 3}
 
@@ -86,9 +86,9 @@ def _everything_changes(server: SandboxServer, source: Connection, user: User) -
     vendor = server.vendor
     receipts = [row["Id"] for row in vendor.records("receipts", limit=9_999) if row["Type"] == "Rent"]
     bills = [row["Id"] for row in vendor.records("bills", limit=9_999)]
-    for place in range(0, len(receipts), 6):
+    for place in range(0, len(receipts), 3):
         vendor.edit("edit_receipt", record=receipts[place], amount=100 + place)
-    for place in range(1, len(receipts), 9):
+    for place in range(1, len(receipts), 6):
         vendor.edit("void_receipt", record=receipts[place])
     for place in range(2, len(receipts), 20):
         vendor.edit("vanish", resource="receipts", record=receipts[place])

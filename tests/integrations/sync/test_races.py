@@ -37,6 +37,11 @@ def _writes_books(sql: str) -> bool:
     return sql.lstrip().startswith("UPDATE accounting_transaction t SET updated_at = now(), occurred_on")
 
 
+def _announces(sql: str) -> bool:
+    """The statement that begins a resource: of the first one, before anything is planned."""
+    return sql.startswith('UPDATE "integrations_syncrun" SET "stage"')
+
+
 class _WritesReceipts:
     """The statement that writes the mirror once receipts were planned."""
 
@@ -169,7 +174,7 @@ def test_books_closed_while_a_sync_runs_are_closed_to_it(
 ) -> None:
     name = vendor.vendor.edit("add_receipt", amount="9", on="2026-06-10")
     # The run has begun, with books that were open.
-    paused = PausedSync(sync_services.queue_sync(connection=synced).pk, lambda sql: "pt_seen" in sql)
+    paused = PausedSync(sync_services.queue_sync(connection=synced).pk, _announces)
     paused.meanwhile(
         lambda: periods.close_books(organisation=synced.organisation, through=date(2026, 6, 15), user=admin_user)
     )
