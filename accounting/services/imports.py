@@ -6,7 +6,7 @@ with everything a transaction needs. These functions are the only place where a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -36,10 +36,10 @@ WHERE p.action = 'create' AND t.organisation_id = %(organisation)s AND t.provide
   AND t.connection_id = %(connection)s AND t.provider_transaction_id = p.provider_transaction_id
   AND t.provider_transaction_id <> '' AND t.id <> p.transaction_id
 """
-_TOTALS = """
-SELECT count(*), coalesce(sum(amount) FILTER (WHERE kind = 'income'), 0),
+_SURVEY = """
+SELECT action, count(*), coalesce(sum(amount) FILTER (WHERE kind = 'income'), 0),
   coalesce(sum(amount) FILTER (WHERE kind = 'expense'), 0)
-FROM pt_plan WHERE action = 'create'
+FROM pt_plan GROUP BY action
 """
 _UPDATE = """
 UPDATE accounting_transaction t SET updated_at = now(), occurred_on = p.occurred_on, amount = p.amount,
@@ -73,16 +73,23 @@ _MARK_REVERSED = """
 UPDATE accounting_transaction t SET status = 'reversed', updated_at = now()
 FROM pt_plan p WHERE p.action IN ('void', 'unmap') AND t.id = p.transaction_id AND t.status = 'confirmed'
 """
-_REFINE = "SELECT 1 FROM pt_plan WHERE action IN ('update', 'void', 'unmap') LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a chunk added to the books: transactions created, and their money."""
+    """What a chunk added to the books: transactions created, and their money. `actions` counts all that was planned."""
 
     created: int
     income: Decimal
     expense: Decimal
+    actions: dict[str, int] = field(default_factory=dict, compare=False)
+
+
+def _survey(cursor: Any) -> Imported:
+    cursor.execute(_SURVEY)
+    rows = {action: rest for action, *rest in cursor.fetchall()}
+    created, income, expense = rows.get("create", (0, Decimal(0), Decimal(0)))
+    return Imported(created, income, expense, {action: rest[0] for action, rest in rows.items()})
 
 
 def import_planned(
@@ -108,21 +115,18 @@ def import_planned(
         "run": run_id,
         "update_reason": update_reason,
     }
-    cursor.execute(_TOTALS)
-    planned = cursor.fetchone()
-    if planned[0] and not (only_new and _create_all(cursor, values)):
+    planned = _survey(cursor)
+    if planned.created and not (only_new and _create_all(cursor, values)):
         cursor.execute(_CREATE + _UNLESS_THERE, values)
-        if cursor.rowcount != planned[0]:
+        if cursor.rowcount != planned.created:
             cursor.execute(_DUPLICATES, values)
-            cursor.execute(_TOTALS)
-            planned = cursor.fetchone()
-    cursor.execute(_REFINE)
-    if cursor.fetchone():
+            planned = _survey(cursor)
+    if planned.actions.keys() & {"update", "void", "unmap"}:
         cursor.execute(_UPDATE, values)
         cursor.execute(_REVERSE, values)
         cursor.execute(_MARK_REVERSED, values)
         cursor.execute(_REVISIONS, values)
-    return Imported(created=planned[0], income=planned[1], expense=planned[2])
+    return planned
 
 
 def _create_all(cursor: Any, values: dict[str, Any]) -> bool:

@@ -76,7 +76,7 @@ def work_chunk(cursor: Any, job: Job, resource: Resource, *, fresh: bool, only_n
     else:
         _apply_rows(cursor, job, resource, rows)
     if fresh:
-        land.write_mirror(cursor, source=job.source, run_id=job.run_id)
+        land.write_mirror(cursor, source=job.source, run_id=job.run_id, only_new=only_new)
     else:
         land.write_verdicts(cursor, run_id=job.run_id)
 
@@ -91,7 +91,13 @@ def _apply_money(cursor: Any, job: Job, resource: Resource, *, only_new: bool) -
         update_reason=f"Changed in {job.spec.label}.",
         only_new=only_new,
     )
-    log.keep_conflicts(cursor, source=job.source, run_id=job.run_id, only_fresh=only_new)
+    log.keep_conflicts(
+        cursor,
+        source=job.source,
+        run_id=job.run_id,
+        any_open="conflict" in imported.actions,
+        only_fresh=only_new,
+    )
     if not only_new:
         log.log_changes(
             cursor,
@@ -100,7 +106,7 @@ def _apply_money(cursor: Any, job: Job, resource: Resource, *, only_new: bool) -
             target="transaction",
             actions=["update", "void", "unmap"],
         )
-    job.tally.add_actions(resource.value, log.count_actions(cursor))
+    job.tally.add_actions(resource.value, imported.actions)
     job.tally.created += imported.created
     job.tally.income += imported.income
     job.tally.expense += imported.expense

@@ -20,6 +20,8 @@ SELECT w.record_id, %(organisation)s, %(connection)s, w.resource, w.provider_id,
   w.property_ref, w.related_ref, w.label, w.amount, w.occurred_on, w.is_void, p.verdict, p.reason, p.generation,
   p.transaction_id, now(), now(), NULL, %(run)s, NULL
 FROM pt_work w JOIN pt_plan p USING (record_id)
+"""
+_OR_UPDATE = """
 ON CONFLICT (connection_id, resource, provider_id) DO UPDATE SET
   content_hash = EXCLUDED.content_hash, payload = EXCLUDED.payload, facts = EXCLUDED.facts,
   property_ref = EXCLUDED.property_ref, related_ref = EXCLUDED.related_ref, label = EXCLUDED.label,
@@ -64,10 +66,14 @@ WHERE id IN (SELECT r.id {_UNSEEN})
 """  # noqa: S608  # constants only
 
 
-def write_mirror(cursor: Any, *, source: Connection, run_id: UUID) -> None:
-    """Inserts or updates the mirror rows of the chunk with what pt_plan decided about them."""
+def write_mirror(cursor: Any, *, source: Connection, run_id: UUID, only_new: bool = False) -> None:
+    """Inserts or updates the mirror rows of the chunk with what pt_plan decided about them.
+
+    `only_new` says that the mirror knows none of them: nobody but the sync that holds the connection's lock adds any.
+    """
     cursor.execute(_JOIN_BY_HASH)
-    cursor.execute(_MIRROR, {"organisation": source.organisation_id, "connection": source.id, "run": run_id})
+    values = {"organisation": source.organisation_id, "connection": source.id, "run": run_id}
+    cursor.execute(_MIRROR if only_new else _MIRROR + _OR_UPDATE, values)
 
 
 def write_verdicts(cursor: Any, *, run_id: UUID) -> None:

@@ -39,23 +39,16 @@ FROM pt_plan p JOIN pt_work w USING (record_id)
 WHERE p.action NOT IN ('same', 'dismissed', 'gone', 'baseline')
   AND NOT (w.resource = 'contact' AND p.action = 'unmapped')
 """
-_ATTENTION = "SELECT 1 FROM pt_plan WHERE verdict = 'conflict' LIMIT 1"
-_COUNT = "SELECT action, count(*) FROM pt_plan GROUP BY action"
 
 
-def count_actions(cursor: Any) -> dict[str, int]:
-    cursor.execute(_COUNT)
-    return dict(cursor.fetchall())
-
-
-def keep_conflicts(cursor: Any, *, source: Connection, run_id: UUID, only_fresh: bool) -> None:
+def keep_conflicts(cursor: Any, *, source: Connection, run_id: UUID, any_open: bool, only_fresh: bool) -> None:
     """Opens or refreshes a card for each money conflict of the chunk, and closes cards that no longer apply.
 
-    `only_fresh` says that every record of the chunk is new to the mirror, so that none can have a card.
+    `any_open` says that the plan has conflicts, `only_fresh` that every record of the chunk is new to the mirror, so
+    that none can have a card.
     """
     cursor.execute(_BY_HASH)
-    cursor.execute(_ATTENTION)
-    if cursor.fetchone():
+    if any_open:
         cursor.execute(
             _CARDS,
             {"organisation": source.organisation_id, "connection": source.id, "run": run_id, "target": "transaction"},
