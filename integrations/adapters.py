@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db.models import Count, Sum
 from integrations import registry
 from integrations.contracts import AdapterContext, PropertyManagerProvider, Received
 from integrations.errors import ReauthRequired
-from integrations.http import HttpClient, Token
+from integrations.http import HttpClient, SignIn, Token
 from integrations.models import Connection, ProviderRecord, Verdict
 from integrations.records import AnyRecord, Resource
 from integrations.services.tokens import fresh_access_token, mark_reauth
@@ -38,13 +38,22 @@ def open_adapter(
     if spec.auth == Auth.OAUTH2:
         token = lambda rejected: fresh_access_token(connection.pk, rejected_token=rejected)  # noqa: E731
     try:
-        with open_client(spec, token=token, sleep=sleep, on_wait=on_wait) as http:
+        with ExitStack() as opened:
+            keys = stored_keys(connection, spec)
+
+            def further(name: str) -> HttpClient:
+                client = open_client(spec, token=token, keys=keys, name=name, sleep=sleep, on_wait=on_wait)
+                return opened.enter_context(client)
+
+            http = further("API_URL")
             context = AdapterContext(
                 http=http,
                 base_url=http.base_url,
                 time_zone=connection.organisation.time_zone,
                 ledger_mode=connection.ledger_mode,
                 received=lambda: received(connection),
+                keys=keys,
+                open_client=further,
             )
             if connection.ledger_mode == Connection.LedgerMode.UNKNOWN:
                 context = replace(context, ledger_mode=_learn_ledger_mode(connection, spec, context))
@@ -57,24 +66,41 @@ def open_adapter(
 def open_client(
     spec: ProviderSpec,
     *,
-    token: Token | None,
+    token: Token | None = None,
+    keys: Mapping[str, str] | None = None,
+    name: str = "API_URL",
     sleep: Callable[[float], None] = time.sleep,
     on_wait: Callable[[float], None] | None = None,
 ) -> HttpClient:
-    """A client for the provider's API at the address in the operator's settings."""
+    """A client for the provider's API at the address in the operator's settings; `name` chooses a further one."""
+    carried = registry.sign_in(spec, keys).at(name) if keys else SignIn()
     return HttpClient(
-        registry.setting(spec, "API_URL"),
+        registry.setting(spec, name),
         token=token,
+        headers=carried.headers,
+        basic=carried.basic,
         pool_size=spec.parallel_pages + 2,
         sleep=sleep,
         on_wait=on_wait,
     )
 
 
-def adapter_for_token(spec: ProviderSpec, http: HttpClient, time_zone: str) -> PropertyManagerProvider:
+def stored_keys(connection: Connection, spec: ProviderSpec) -> dict[str, str]:
+    """The connection's keys; empty for a provider without any. Raises ReauthRequired where they are gone."""
+    if spec.auth != Auth.KEYS:
+        return {}
+    keys = connection.read_keys()
+    if not keys:
+        raise ReauthRequired("There are no keys to read with. Enter them to go on; mappings are kept.")
+    return keys
+
+
+def adapter_for_token(
+    spec: ProviderSpec, http: HttpClient, time_zone: str, keys: Mapping[str, str] | None = None
+) -> PropertyManagerProvider:
     """An adapter that belongs to no connection yet: enough to ask whose grant it is and what the API offers."""
     context = AdapterContext(
-        http=http, base_url=http.base_url, time_zone=time_zone, ledger_mode="unknown", received=dict
+        http=http, base_url=http.base_url, time_zone=time_zone, ledger_mode="unknown", received=dict, keys=keys or {}
     )
     return registry.build_adapter(spec, context)
 
@@ -82,7 +108,7 @@ def adapter_for_token(spec: ProviderSpec, http: HttpClient, time_zone: str) -> P
 def normaliser(connection: Connection) -> Callable[[Resource, Mapping[str, Any]], AnyRecord]:
     """How the connection's provider reads a raw row; asks the provider nothing."""
     spec = registry.get(connection.provider)
-    with open_client(spec, token=None) as http:
+    with open_client(spec) as http:
         return adapter_for_token(spec, http, connection.organisation.time_zone).normalise
 
 

@@ -50,7 +50,10 @@ def check_field_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
 @register("integrations")
 def check_providers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """A provider is off without credentials, and on with all of them; anything between is a mistake."""
-    return [message for spec in _with_oauth() for message in _credentials(spec)]
+    credentials = [message for spec in _with(Auth.OAUTH2) for message in _credentials(spec)]
+    # Without an address a provider with keys is off; with one, keys travel there.
+    with_keys = [spec for spec in _with(Auth.KEYS) if registry.is_configured(spec)]
+    return credentials + [message for spec in with_keys for message in _untrusted(spec, ("API_URL",))]
 
 
 @register("integrations", deploy=True)
@@ -62,14 +65,27 @@ def check_addresses(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
             hint="Use the provider's https address; http is for the sandbox vendor during development.",
             id="integrations.E005",
         )
-        for spec in _with_oauth()
+        for spec in [*_with(Auth.OAUTH2), *_with(Auth.KEYS)]
         for name in ("API_URL", "AUTH_URL")
         if is_loopback(registry.setting(spec, name))
     ]
 
 
-def _with_oauth() -> list[ProviderSpec]:
-    return [spec for spec in registry.PROVIDERS.values() if spec.auth == Auth.OAUTH2]
+def _with(auth: Auth) -> list[ProviderSpec]:
+    return [spec for spec in registry.PROVIDERS.values() if spec.auth == auth]
+
+
+def _untrusted(spec: ProviderSpec, names: tuple[str, ...]) -> list[CheckMessage]:
+    """Addresses of the provider that tokens or keys must not travel to."""
+    return [
+        Error(
+            f"{spec.settings_prefix}_{name} {registry.setting(spec, name)!r} is not an https address.",
+            hint="Tokens are sent there. Plain http is allowed for this machine alone.",
+            id="integrations.E006",
+        )
+        for name in names
+        if not is_trusted_address(registry.setting(spec, name))
+    ]
 
 
 def _credentials(spec: ProviderSpec) -> list[CheckMessage]:
@@ -94,13 +110,4 @@ def _credentials(spec: ProviderSpec) -> list[CheckMessage]:
                 id="integrations.E004",
             )
         )
-    found.extend(
-        Error(
-            f"{prefix}_{name} {registry.setting(spec, name)!r} is not an https address.",
-            hint="Tokens are sent there. Plain http is allowed for this machine alone.",
-            id="integrations.E006",
-        )
-        for name in ("API_URL", "AUTH_URL")
-        if not is_trusted_address(registry.setting(spec, name))
-    )
-    return found
+    return found + _untrusted(spec, ("API_URL", "AUTH_URL"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 
@@ -24,7 +24,9 @@ class AdapterContext:
     """All that an adapter is given.
 
     `http` carries authorisation, time-outs and retries. `ledger_mode` is line, derived or unknown. `received` answers
-    how much rent has been recorded so far for each tenancy, which a derived ledger needs.
+    how much rent has been recorded so far for each tenancy, which a derived ledger needs. `keys` are what the
+    organisation typed in where the provider works with keys. `open_client` opens a client at a further address, named
+    by its setting ("REPORTS_URL"), with the same waits; None where the adapter belongs to no connection.
     """
 
     http: HttpClient
@@ -32,6 +34,8 @@ class AdapterContext:
     time_zone: str
     ledger_mode: str
     received: Callable[[], Mapping[str, Received]]
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    open_client: Callable[[str], HttpClient] | None = None
 
 
 @runtime_checkable

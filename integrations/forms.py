@@ -7,6 +7,7 @@ from django import forms
 from core.formatting import money_text, number_text
 from integrations.models import Connection
 from integrations.selectors.disconnecting import Disconnecting
+from integrations.specs import ProviderSpec
 
 CADENCES = (
     (15, "Every 15 minutes"),
@@ -41,6 +42,24 @@ class ConnectionSettingsForm(forms.Form):
         choices = dict(CADENCES)
         choices.setdefault(connection.sync_every_minutes, f"Every {connection.sync_every_minutes:,} minutes")
         cast(forms.TypedChoiceField, self.fields["sync_every_minutes"]).choices = sorted(choices.items())
+
+
+class KeysForm(forms.Form):
+    """The keys that a provider gives an organisation. What is typed into a secret field is never sent back."""
+
+    def __init__(self, *args: Any, spec: ProviderSpec, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in spec.key_fields:
+            # A password manager must neither fill these with the person's own password nor offer to keep them.
+            marks = {"autocomplete": "new-password" if field.secret else "off", "spellcheck": "false"}
+            self.fields[field.name] = forms.CharField(
+                label=field.label,
+                help_text=field.help,
+                required=field.required,
+                max_length=500,
+                widget=forms.PasswordInput(attrs=marks) if field.secret else forms.TextInput(attrs=marks),
+                error_messages={"required": f"{field.label} is missing."},
+            )
 
 
 class DisconnectForm(forms.Form):

@@ -11,6 +11,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +21,7 @@ import orjson
 import requests
 from requests.utils import get_environ_proxies
 
+from core.redaction import MASK
 from integrations.errors import ContractChanged, Misconfigured, RateLimited, ReauthRequired, TransientError
 from integrations.wire import AnswerTooLarge, BoundedAdapter, Limits, error_for_status, is_trusted_address, retry_after
 
@@ -28,16 +31,40 @@ BACKOFF_BASE = 1.0
 BACKOFF_CAP = 30.0
 LONGEST_WAIT = 120.0
 RATE_LIMIT_ATTEMPTS = 6
+KEYS_REFUSED = "The provider does not accept the keys. Enter keys that work to go on; mappings are kept."
+KEYS_LACK = (
+    "The provider does not let these keys read all that is needed. Give them the permission there, then enter them "
+    "again; mappings are kept."
+)
+# A shorter value is found in innocent text as well, and hides nothing.
+SHORTEST_SECRET = 4
 
 Token = Callable[[str | None], str]
 Params = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How requests carry an organisation's keys: as headers, or as name and password.
+
+    `elsewhere` has what a further address of the provider takes instead, by the name of its setting.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    basic: tuple[str, str] | None = field(default=None, repr=False)
+    elsewhere: Mapping[str, SignIn] = field(default_factory=dict, repr=False)
+
+    def at(self, name: str) -> SignIn:
+        """What the address of this setting takes."""
+        return self.elsewhere.get(name, self)
 
 
 class HttpClient:
     """Talks JSON to one base address.
 
     `token` answers the access token; given the one that was just rejected it answers a fresh one. `sleep` and `on_wait`
-    are called, in the calling thread, for each wait between attempts; `on_wait` first, with the seconds.
+    are called, in the calling thread, for each wait between attempts; `on_wait` first, with the seconds. `headers` and
+    `basic` go with every request instead of a token; whatever of them an answer repeats is masked in errors.
 
     Methods may be called from several threads at once: the session below keeps no cookies and no state of a request.
     `try_json` neither waits nor refreshes, so that helper threads can fetch ahead without side effects.
@@ -48,6 +75,8 @@ class HttpClient:
         base_url: str,
         *,
         token: Token | None = None,
+        headers: Mapping[str, str] | None = None,
+        basic: tuple[str, str] | None = None,
         user_agent: str = USER_AGENT,
         limits: Limits | None = None,
         attempts: int = 3,
@@ -65,7 +94,12 @@ class HttpClient:
         self._sleep = sleep
         self._on_wait = on_wait
         self._session = open_session(limits or Limits(), base_url=self.base_url, pool_size=pool_size)
-        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json", **(headers or {})})
+        self._basic = basic
+        self._secrets = [
+            value for value in (*(headers or {}).values(), *(basic or ())) if len(value) >= SHORTEST_SECRET
+        ]
+        self._has_keys = bool(headers or basic)
 
     def __enter__(self) -> Self:
         return self
@@ -89,7 +123,24 @@ class HttpClient:
     def try_json(self, path: str, params: Params | None = None) -> Any:
         """One attempt of get_json, for helper threads: neither waits nor refreshes. Raises as get_json does."""
         response = self._send("GET", path, params, None, self._current())
-        return _parsed("GET", path, response)
+        return self._parsed("GET", path, response)
+
+    def post_json(self, path: str, body: Any, *, idempotency_key: str = "") -> Any:
+        """The parsed answer of a JSON POST, None for an empty one.
+
+        With an idempotency key it is repeated like a read, since the provider does it once; without one a time-out
+        leaves open whether it was done, so it is tried once.
+        """
+        headers = {"Content-Type": "application/json"}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
+        sent = orjson.dumps(body, default=_json_text)
+
+        def posted() -> Any:
+            response = self._send("POST", path, None, sent, self._current(), headers=headers)
+            return None if response.ok and not response.content else self._parsed("POST", path, response)
+
+        return self._repeat(posted, None, None if idempotency_key else 1)
 
     def post_form(
         self, path: str, form: Mapping[str, str], *, auth: tuple[str, str] | None = None, attempts: int = 1
@@ -99,7 +150,7 @@ class HttpClient:
 
     def _posted(self, path: str, form: Mapping[str, str], auth: tuple[str, str] | None) -> Any:
         response = self._send("POST", path, None, form, None, auth)
-        return None if response.ok and not response.content else _parsed("POST", path, response)
+        return None if response.ok and not response.content else self._parsed("POST", path, response)
 
     def _repeat(self, call: Callable[[], Any], failed: TransientError | None, attempts: int | None = None) -> Any:
         allowed = attempts or self._attempts
@@ -141,7 +192,7 @@ class HttpClient:
                     detail=f"{method} {path} answered 401 to a token that had just been refreshed.",
                     revoked=True,
                 )
-        return _parsed(method, path, response)
+        return self._parsed(method, path, response)
 
     def _current(self) -> str | None:
         if self._token is None:
@@ -163,19 +214,21 @@ class HttpClient:
         method: str,
         path: str,
         params: Params | None,
-        form: Mapping[str, str] | None,
+        data: Mapping[str, str] | bytes | None,
         token: str | None,
         auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        headers = None if token is None else {"Authorization": f"Bearer {token}"}
+        if token is not None:
+            headers = {**(headers or {}), "Authorization": f"Bearer {token}"}
         try:
             return self._session.request(
                 method,
                 self.base_url + path,
                 params=params,
-                data=form,
+                data=data,
                 headers=headers,
-                auth=auth,
+                auth=auth or self._basic,
                 allow_redirects=False,
             )
         except AnswerTooLarge as error:
@@ -184,6 +237,38 @@ class HttpClient:
             ) from error
         except requests.RequestException as error:
             raise TransientError(detail=f"{method} {path}: {type(error).__name__}: {error}") from error
+
+    def _parsed(self, method: str, path: str, response: requests.Response) -> Any:
+        if response.status_code != 200:
+            error = error_for_status(
+                response.status_code,
+                self._masked(response.content),
+                what=f"{method} {path}",
+                wait=retry_after(response.headers.get("Retry-After")),
+            )
+            if isinstance(error, ReauthRequired) and self._has_keys:
+                raise ReauthRequired(KEYS_LACK if response.status_code == 403 else KEYS_REFUSED, detail=error.detail)
+            if error is not None:
+                raise error
+        try:
+            return orjson.loads(response.content)
+        except orjson.JSONDecodeError as error:
+            start = self._masked(response.content)[:80].decode("utf-8", "replace")
+            raise TransientError(
+                "The provider answered with something that is not data. The sync is tried again by itself.",
+                detail=f"{method} {path} answered {response.status_code} with what is not JSON: {start!r}",
+            ) from error
+
+    def _masked(self, body: bytes) -> bytes:
+        for secret in self._secrets:
+            body = body.replace(secret.encode(), MASK.encode())
+        return body
+
+
+def _json_text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not JSON.")
 
 
 def open_session(limits: Limits, *, base_url: str, pool_size: int = 10) -> requests.Session:
@@ -202,23 +287,3 @@ def bind_session(session: requests.Session, limits: Limits, *, base_url: str, po
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
-
-
-def _parsed(method: str, path: str, response: requests.Response) -> Any:
-    if response.status_code != 200:
-        error = error_for_status(
-            response.status_code,
-            response.content,
-            what=f"{method} {path}",
-            wait=retry_after(response.headers.get("Retry-After")),
-        )
-        if error is not None:
-            raise error
-    try:
-        return orjson.loads(response.content)
-    except orjson.JSONDecodeError as error:
-        start = response.content[:80].decode("utf-8", "replace")
-        raise TransientError(
-            "The provider answered with something that is not data. The sync is tried again by itself.",
-            detail=f"{method} {path} answered {response.status_code} with what is not JSON: {start!r}",
-        ) from error

@@ -11,10 +11,13 @@ from integrations.errors import Misconfigured
 from integrations.providers.basiq import SPEC as BASIQ
 from integrations.providers.different import SPEC as DIFFERENT
 from integrations.providers.propertyme import SPEC as PROPERTYME
-from integrations.specs import Kind, Maturity, ProviderSpec
+from integrations.specs import Auth, Kind, ProviderSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from integrations.contracts import AdapterContext, PropertyManagerProvider
+    from integrations.http import SignIn
 
 PROVIDERS: dict[str, ProviderSpec] = {
     PROPERTYME.slug: PROPERTYME,
@@ -36,15 +39,31 @@ def of_kind(kind: Kind) -> list[ProviderSpec]:
 
 
 def is_configured(spec: ProviderSpec) -> bool:
-    """Whether the operator gave this provider's credentials; without them it is off."""
-    if spec.maturity == Maturity.COMING_SOON:
+    """Whether the operator gave what this provider needs; without it the provider is off.
+
+    Where organisations bring keys of their own, an address is enough.
+    """
+    if not spec.is_live:
         return False
+    if spec.auth == Auth.KEYS:
+        return bool(setting(spec, "API_URL"))
     return bool(setting(spec, "CLIENT_ID") and setting(spec, "CLIENT_SECRET"))
 
 
 def setting(spec: ProviderSpec, name: str) -> str:
     """The provider's setting, such as API_URL; blank when it is not set."""
     return str(getattr(settings, f"{spec.settings_prefix}_{name}", ""))
+
+
+def needed_settings(spec: ProviderSpec) -> list[str]:
+    """Names of the settings without which the provider is off."""
+    names = ("API_URL",) if spec.auth == Auth.KEYS else ("CLIENT_ID", "CLIENT_SECRET")
+    return [f"{spec.settings_prefix}_{name}" for name in names]
+
+
+def sign_in(spec: ProviderSpec, keys: Mapping[str, str]) -> SignIn:
+    """How requests carry an organisation's keys, as the provider's adapter says (`sign_in`, a static method)."""
+    return cast("SignIn", import_string(spec.adapter).sign_in(keys))
 
 
 def build_adapter(spec: ProviderSpec, context: AdapterContext) -> PropertyManagerProvider:

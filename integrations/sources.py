@@ -14,6 +14,7 @@ from integrations import registry
 from integrations.models import Connection, PropertyMapping, ProviderRecord
 from integrations.records import Resource
 from integrations.selectors.health import is_late
+from integrations.specs import Auth
 
 FRESH, STALE, DOWN = "fresh", "stale", "down"
 _WORST_FIRST = (DOWN, STALE, FRESH)
@@ -98,6 +99,8 @@ def _state(connection: Connection) -> tuple[str, str]:
     if connection.status == status.REVOKED:
         return STALE, "The provider withdrew our access. Reconnect to go on; mappings are kept."
     if connection.status == status.EXPIRED:
+        if registry.get(connection.provider).auth == Auth.KEYS:
+            return STALE, "The provider does not accept our keys. Mappings are kept."
         return STALE, "The provider asks you to sign in again. Mappings are kept."
     if connection.failing_since is not None:
         return DOWN, f"Syncs fail since {full_time_text(connection.failing_since)}. We try again by ourselves."

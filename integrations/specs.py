@@ -32,8 +32,22 @@ class CursorKind(StrEnum):
 
 
 class Auth(StrEnum):
+    """How an organisation gives access: by signing in at the provider, or by typing keys into our form."""
+
     OAUTH2 = "oauth2"
+    KEYS = "keys"
     NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyField:
+    """One input of the connect form. What a `secret` one held is never shown again."""
+
+    name: str
+    label: str
+    secret: bool = False
+    required: bool = True
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,8 @@ class ProviderSpec:
     """A provider as declared data.
 
     `adapter` is the dotted path of a factory taking an AdapterContext. `settings_prefix` names its settings:
-    <PREFIX>_API_URL, <PREFIX>_AUTH_URL, <PREFIX>_CLIENT_ID, <PREFIX>_CLIENT_SECRET, <PREFIX>_CLIENT_AUTH.
+    <PREFIX>_API_URL, <PREFIX>_AUTH_URL, <PREFIX>_CLIENT_ID, <PREFIX>_CLIENT_SECRET, <PREFIX>_CLIENT_AUTH; one whose
+    access is keys needs its addresses alone, and says in `key_fields` what an organisation types in.
     `parallel_pages` is how many pages may be asked for at once; 1 where the vendor states no limit and none is known.
     `mapping_version` is part of every content hash: raising it replays all records through a changed mapping.
     """
@@ -73,10 +88,16 @@ class ProviderSpec:
     authorize_path: str = ""
     token_path: str = ""
     revoke_path: str = ""
+    key_fields: tuple[KeyField, ...] = ()
     capabilities: tuple[Capability, ...] = ()
     parallel_pages: int = 1
     mapping_version: int = 1
     rate_limits: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it can be connected in this version of the product."""
+        return self.maturity != Maturity.COMING_SOON
 
     def capability(self, resource: Resource) -> Capability | None:
         return next((item for item in self.capabilities if item.resource == resource), None)

@@ -146,7 +146,8 @@ def error_for_status(status: int, body: bytes, *, what: str, wait: float | None 
             return RateLimited(detail=detail, retry_after=wait)
         case 503 if wait is not None:
             return RateLimited(detail=detail, retry_after=wait)
-        case 401:
+        # 701 is AppFolio's number for a credential that it does not know.
+        case 401 | 701:
             return ReauthRequired(detail=detail)
         case 403 if body.lstrip()[:1] in (b"{", b"["):
             return ReauthRequired(

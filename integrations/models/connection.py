@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import orjson
 from django.db import models
 
 from access.models import OrganisationOwned, User
@@ -30,6 +31,8 @@ class Connection(OrganisationOwned, BaseModel):
     access_token = EncryptedTextField(null=True)
     refresh_token = EncryptedTextField(null=True)
     token_expires_at = models.DateTimeField(null=True, blank=True)
+    # What was typed into the connect form of a provider without sign-in page: a JSON object of its key fields.
+    keys = EncryptedTextField(null=True)
     scopes = models.JSONField(default=list, blank=True)
     ledger_mode = models.CharField(max_length=8, choices=LedgerMode, default=LedgerMode.UNKNOWN)
     auto_sync = models.BooleanField(default=True)
@@ -57,6 +60,10 @@ class Connection(OrganisationOwned, BaseModel):
 
     def __str__(self) -> str:
         return self.account_name or self.provider
+
+    def read_keys(self) -> dict[str, str]:
+        """The stored keys by field name; empty where there are none."""
+        return dict(orjson.loads(str(self.keys))) if self.keys else {}
 
 
 class OAuthState(OrganisationOwned, BaseModel):

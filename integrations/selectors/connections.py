@@ -10,11 +10,12 @@ from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from access.models import Organisation
+from access.models import Organisation, User
 from integrations import registry
-from integrations.models import Conflict, Connection, PropertyMapping, ProviderRecord, SyncRun, Verdict
+from integrations.models import Conflict, Connection, OAuthState, PropertyMapping, ProviderRecord, SyncRun, Verdict
 from integrations.selectors.health import Health, health_of
-from integrations.specs import ProviderSpec
+from integrations.services.states import hashed
+from integrations.specs import Auth, ProviderSpec
 
 # Counting a million mirror rows costs a page its budget; above this size the count may be a minute old.
 EXACT_UP_TO = 20_000
@@ -66,6 +67,26 @@ def find_connection(*, organisation: Organisation, slug: str, chosen: str = "") 
     return next(iter(live or rows), None)
 
 
+def find_tried(*, organisation: Organisation, user: User, session_key: str, chosen: str) -> OAuthState | None:
+    """The keys that this person tried in this session and that wait to be connected, if they still do."""
+    try:
+        state_id = UUID(chosen)
+    except ValueError:
+        return None
+    return (
+        OAuthState.objects.filter(
+            id=state_id,
+            organisation=organisation,
+            user=user,
+            session_hash=hashed(session_key),
+            expires_at__gt=timezone.now(),
+        )
+        .exclude(pending_tokens=None)
+        .exclude(pending_account=None)
+        .first()
+    )
+
+
 def siblings_of(connection: Connection) -> list[Connection]:
     """Other connections of the organisation at the same provider, newest first."""
     return list(
@@ -114,6 +135,7 @@ def describe(connections: Iterable[Connection]) -> list[ConnectionRow]:
             mapped=counts.get("mapped", 0),
             conflicts=conflicts.get(item.id, 0),
             now=now,
+            by_keys=spec.auth == Auth.KEYS,
         )
         rows.append(
             ConnectionRow(

@@ -46,15 +46,34 @@ def is_late(connection: Connection, now: datetime) -> bool:
 
 
 def health_of(
-    connection: Connection, *, label: str, latest: SyncRun | None, mapped: int, conflicts: int, now: datetime
+    connection: Connection,
+    *,
+    label: str,
+    latest: SyncRun | None,
+    mapped: int,
+    conflicts: int,
+    now: datetime,
+    by_keys: bool = False,
 ) -> Health:
-    """The state a person acts on. `latest` is the newest run, `mapped` how many properties are mapped."""
+    """The state a person acts on.
+
+    `latest` is the newest run, `mapped` how many properties are mapped; `by_keys` says that access is keys.
+    """
     properties = f"{mapped:,} {'property' if mapped == 1 else 'properties'}"
     kept = "Mappings and everything imported are kept."
     if connection.status == Status.DISCONNECTED:
         return Health("neutral", "Disconnected", since=connection.status_since)
     if connection.status in (Status.EXPIRED, Status.REVOKED):
         withdrawn = connection.status == Status.REVOKED
+        if by_keys:
+            return Health(
+                "bad",
+                "Enter new keys",
+                f"{label} does not accept our keys",
+                f"{connection.status_reason} Figures at {properties} are not updated until then. {kept}".strip(),
+                connection.status_since,
+                "reconnect",
+            )
         return Health(
             "bad",
             "Access withdrawn" if withdrawn else "Sign in again",

@@ -15,12 +15,15 @@ from integrations.models import Connection, SyncRun
 from integrations.oauth import OAuthClient
 from integrations.services import sync as sync_services
 from integrations.services import undo
+from integrations.specs import Auth
 
 SHORTEST_RHYTHM, LONGEST_RHYTHM = 5, 31 * 24 * 60
 
 
 def disconnect(*, connection: Connection, user: User, keep_data: bool) -> None:
     """End the connection: tokens are revoked at the provider and deleted here; mappings stay for a later reconnect.
+
+    Keys are deleted here alone: only the organisation can take them back at the provider.
 
     With keep_data=False all that it imported is reversed, except what was changed, exported or closed. The provider
     being out of reach does not keep the connection alive; the reason then says that its grant may still stand. The
@@ -35,7 +38,7 @@ def disconnect(*, connection: Connection, user: User, keep_data: bool) -> None:
             sync_services.cancel_run(run=run, user=user)
         if not keep_data:
             undo.reverse_everything(connection=locked, user=user)
-    if token:
+    if token and spec.auth == Auth.OAUTH2:
         try:
             OAuthClient(spec).revoke(str(token))
         except IntegrationError:
@@ -63,6 +66,6 @@ def update_settings(*, connection: Connection, user: User, auto_sync: bool, sync
 def _end(connection: Connection, *, reason: str) -> None:
     connection.status, connection.status_reason = Connection.Status.DISCONNECTED, reason
     connection.status_since = timezone.now()
-    connection.access_token = connection.refresh_token = None
+    connection.access_token = connection.refresh_token = connection.keys = None
     connection.token_expires_at = connection.next_sync_at = None
     connection.save()

@@ -26,10 +26,36 @@ def begin_state(
     *, organisation: Organisation, user: User, session_key: str, provider: str, reconnects: Connection | None
 ) -> tuple[str, str]:
     """A new state and its PKCE verifier; only the state's hash is stored, and the verifier encrypted."""
+    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
+    _create(organisation, user, session_key, provider, reconnects, state=state, verifier=verifier)
+    return state, verifier
+
+
+def begin_tried(
+    *, organisation: Organisation, user: User, session_key: str, provider: str, reconnects: Connection | None
+) -> OAuthState:
+    """A sign-in with keys that were tried: nothing comes back from a provider's page, so its state is used up."""
+    row = _create(organisation, user, session_key, provider, reconnects, state=secrets.token_urlsafe(32), verifier="")
+    row.used_at = row.created_at
+    row.save(update_fields=["used_at", "updated_at"])
+    return row
+
+
+def _create(
+    organisation: Organisation,
+    user: User,
+    session_key: str,
+    provider: str,
+    reconnects: Connection | None,
+    *,
+    state: str,
+    verifier: str,
+) -> OAuthState:
     now = timezone.now()
     OAuthState.objects.filter(expires_at__lt=now - KEPT).delete()
-    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
-    OAuthState.objects.create(
+    # What waited in vain for a person is of no more use.
+    OAuthState.objects.filter(expires_at__lt=now).exclude(pending_tokens=None).update(pending_tokens=None)
+    return OAuthState.objects.create(
         organisation=organisation,
         provider=provider,
         state_hash=hashed(state),
@@ -39,7 +65,6 @@ def begin_state(
         reconnects=reconnects,
         expires_at=now + LIFETIME,
     )
-    return state, verifier
 
 
 def take_state(

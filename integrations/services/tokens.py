@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import send_mail
@@ -19,7 +21,7 @@ from integrations import registry
 from integrations.errors import IntegrationError, Misconfigured, ReauthRequired
 from integrations.models import Connection
 from integrations.oauth import OAuthClient, TokenSet
-from integrations.specs import ProviderSpec
+from integrations.specs import Auth, ProviderSpec
 
 # A token that ends within a minute would be refused in the middle of a call.
 MARGIN = timedelta(seconds=60)
@@ -77,6 +79,12 @@ def store_tokens(connection: Connection, tokens: TokenSet) -> None:
     connection.save(update_fields=fields)
 
 
+def store_keys(connection: Connection, keys: Mapping[str, str]) -> None:
+    """Save what a person typed, in place of what was there."""
+    connection.keys = orjson.dumps(dict(keys)).decode()
+    connection.save(update_fields=["keys", "updated_at"])
+
+
 def mark_reauth(*, connection: Connection, revoked: bool, reason: str) -> None:
     """Mark a connection that a person must sign in to again and tell the organisation's admins, once.
 
@@ -97,11 +105,13 @@ def mark_reauth(*, connection: Connection, revoked: bool, reason: str) -> None:
 def _notify_admins(connection: Connection) -> None:
     spec = registry.get(connection.provider)
     is_revoked = connection.status == Connection.Status.REVOKED
-    what = "withdrew our access" if is_revoked else "ended our access"
+    what = "withdrew our access: sign in again" if is_revoked else "ended our access: sign in again"
+    if spec.auth == Auth.KEYS:
+        what = "does not accept our keys: enter new ones"
     notify(
         organisation=connection.organisation,
         users=admins_of(organisation=connection.organisation),
-        title=f"{spec.label} {what}: sign in again",
+        title=f"{spec.label} {what}",
         body=(
             f"The connection to {connection.account_name or spec.label} has stopped, so figures from {spec.label} are "
             "no longer brought up to date. Nothing that was imported is lost and all mappings are kept. Open the "
@@ -133,10 +143,16 @@ def tell_operator(spec: ProviderSpec, error: Misconfigured) -> None:
         return
     send_mail(
         f"{spec.label} refuses PropertyTracker's own credentials",
-        f"{error.safe_message}\n\n{error.detail}\n\nCheck {spec.settings_prefix}_CLIENT_ID, "
-        f"{spec.settings_prefix}_CLIENT_SECRET and {spec.settings_prefix}_CLIENT_AUTH. Every connection to it is "
-        "affected; none was marked, so all go on by themselves once the credentials are right.",
+        f"{error.safe_message}\n\n{error.detail}\n\nCheck {_to_check(spec)}. Every connection to it is "
+        "affected; none was marked, so all go on by themselves once the settings are right.",
         settings.DEFAULT_FROM_EMAIL,
         staff,
         fail_silently=True,
     )
+
+
+def _to_check(spec: ProviderSpec) -> str:
+    prefix = spec.settings_prefix
+    if spec.auth == Auth.KEYS:
+        return f"{prefix}_API_URL"
+    return f"{prefix}_CLIENT_ID, {prefix}_CLIENT_SECRET and {prefix}_CLIENT_AUTH"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -14,12 +17,12 @@ from access.decorators import admin_required
 from access.middleware import OrganisationRequest
 from core.errors import DomainError
 from integrations.errors import IntegrationError
-from integrations.forms import DisconnectForm
+from integrations.forms import DisconnectForm, KeysForm
 from integrations.models import Connection, OAuthState
-from integrations.selectors.connections import connections_of
+from integrations.selectors.connections import connections_of, find_tried
 from integrations.selectors.disconnecting import what_disconnecting_does
 from integrations.services import connections as connection_services
-from integrations.specs import ProviderSpec
+from integrations.specs import Auth, ProviderSpec
 from integrations.views.overview import connect_page
 from integrations.views.page import address, connection_or_404, connection_page, say_error, spec_or_404, uuid_list
 
@@ -27,8 +30,10 @@ from integrations.views.page import address, connection_or_404, connection_page,
 @admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def connect(request: OrganisationRequest, slug: str) -> HttpResponse:
-    """GET explains what will be read; POST leaves for the provider's consent page."""
+    """GET explains what will be read; POST leaves for the provider's consent page, or takes keys."""
     spec = spec_or_404(slug)
+    if spec.auth == Auth.KEYS and spec.is_live:
+        return _with_keys(request, spec)
     if request.method != "POST":
         return connect_page(request, spec)
     reconnects = _reconnected(request, slug)
@@ -43,7 +48,56 @@ def connect(request: OrganisationRequest, slug: str) -> HttpResponse:
     except (DomainError, IntegrationError) as error:
         say_error(request, error)
         return redirect("integrations:detail", slug)
-    response = HttpResponseRedirect(target)
+    return _see(target)
+
+
+def _with_keys(request: OrganisationRequest, spec: ProviderSpec) -> HttpResponse:
+    """Keys are tried first. The test's answer is an address of its own, so that no secret has to be sent back."""
+    session_key = _session_key(request)
+    if request.method != "POST":
+        tried = find_tried(
+            organisation=request.organisation,
+            user=request.user,
+            session_key=session_key,
+            chosen=request.GET.get("tried", ""),
+        )
+        return connect_page(request, spec, tried=tried)
+    here = reverse("integrations:connect", args=[spec.slug])
+    reconnects = _reconnected(request, spec.slug)
+    chosen = next(iter(uuid_list([request.POST.get("tried", "")])), None)
+    if chosen is None:
+        form = KeysForm(request.POST, spec=spec)
+        if not form.is_valid():
+            return connect_page(request, spec, form=form, status=422)
+        try:
+            chosen = connection_services.try_keys(
+                organisation=request.organisation,
+                user=request.user,
+                session_key=session_key,
+                provider=spec.slug,
+                keys=form.cleaned_data,
+                reconnects=reconnects,
+            ).id
+        except (DomainError, IntegrationError) as error:
+            form.add_error(None, error.message if isinstance(error, DomainError) else error.safe_message)
+            return connect_page(request, spec, form=form, status=422)
+        if request.POST.get("do") == "test":
+            query = urlencode({"tried": chosen} | ({"reconnects": reconnects.id} if reconnects else {}))
+            return _see(f"{here}?{query}")
+    try:
+        result = connection_services.connect_tried(
+            organisation=request.organisation, user=request.user, session_key=session_key, state_id=chosen
+        )
+    except (DomainError, IntegrationError) as error:
+        say_error(request, error)
+        return _see(here)
+    if result.needs_confirmation is not None:
+        return _see(reverse("integrations:confirm_account", args=[spec.slug, result.needs_confirmation]))
+    return _connected(request, spec, cast(Connection, result.connection))
+
+
+def _see(url: str) -> HttpResponseRedirect:
+    response = HttpResponseRedirect(url)
     response.status_code = 303
     return response
 

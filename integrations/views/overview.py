@@ -10,7 +10,8 @@ from access.decorators import manager_required
 from access.middleware import OrganisationRequest
 from core.htmx import render_page
 from integrations import registry
-from integrations.models import Connection, Verdict
+from integrations.forms import KeysForm
+from integrations.models import Connection, OAuthState, Verdict
 from integrations.records import Resource
 from integrations.selectors.connections import (
     connections_of,
@@ -21,7 +22,7 @@ from integrations.selectors.connections import (
 )
 from integrations.selectors.mapping import tab_counts
 from integrations.selectors.runs import latest_run, progress_of, totals_of, working_run
-from integrations.specs import Kind, Maturity, ProviderSpec
+from integrations.specs import Auth, Kind, ProviderSpec
 from integrations.views.page import (
     RUN_TONES,
     VERDICT_TONES,
@@ -107,17 +108,31 @@ def progress(request: OrganisationRequest, slug: str) -> HttpResponse:
     return response
 
 
-def connect_page(request: OrganisationRequest, spec: ProviderSpec, *, status: int = 200) -> HttpResponse:
-    """What a provider offers, and the button that starts the sign-in there."""
-    previous = find_connection(organisation=request.organisation, slug=spec.slug)
+def connect_page(
+    request: OrganisationRequest,
+    spec: ProviderSpec,
+    *,
+    status: int = 200,
+    form: KeysForm | None = None,
+    tried: OAuthState | None = None,
+) -> HttpResponse:
+    """What a provider offers, and the button that starts the sign-in there or the form that takes its keys.
+
+    `tried` are keys that work and wait to be connected.
+    """
+    asked = request.POST.get("reconnects", "") or request.GET.get("reconnects", "")
+    previous = find_connection(organisation=request.organisation, slug=spec.slug, chosen=asked)
     context = {
+        "form": form or KeysForm(spec=spec),
+        "tried": tried,
         "spec": spec,
         "previous": previous,
         "capabilities": capability_rows(spec),
         "is_admin": is_admin(request),
         "is_configured": registry.is_configured(spec),
-        "is_planned": spec.maturity == Maturity.COMING_SOON,
-        "variables": [f"{spec.settings_prefix}_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET")],
+        "is_planned": not spec.is_live,
+        "by_keys": spec.auth == Auth.KEYS,
+        "variables": registry.needed_settings(spec),
         "addresses": [f"{spec.settings_prefix}_{name}" for name in ("API_URL", "AUTH_URL", "CLIENT_AUTH")],
     }
     response = render(request, "integrations/connect.html", context, status=status)
@@ -157,8 +172,8 @@ def _card(spec: ProviderSpec, *, connected: bool) -> dict[str, object]:
     return {
         "spec": spec,
         "connected": connected,
-        "is_planned": spec.maturity == Maturity.COMING_SOON,
+        "is_planned": not spec.is_live,
         "is_configured": registry.is_configured(spec),
-        "variables": [f"{spec.settings_prefix}_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET")],
+        "variables": registry.needed_settings(spec),
         "capabilities": capability_rows(spec),
     }

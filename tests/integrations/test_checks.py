@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from django.core.checks import run_checks
 from pytest_django.fixtures import Settings
 
+from integrations import registry
 from integrations.checks import check_addresses, check_field_key, check_providers
+from tests.integrations.keyed import SPEC as BOATHOUSE
 
 GOOD_KEY = "k" * 40
 
@@ -71,3 +74,19 @@ def test_plain_http_is_for_this_machine_and_never_for_production(settings: Setti
     settings.PROPERTYME_AUTH_URL = "http://localhost:8811"
     assert check_providers(None) == []
     assert ids(check_addresses(None)) == ["integrations.E005"]
+
+
+def test_keys_travel_to_trusted_addresses_alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(settings)
+    monkeypatch.setitem(registry.PROVIDERS, "boathouse", BOATHOUSE)
+    settings.BOATHOUSE_API_URL = "http://boats.example"
+    (message,) = check_providers(None)
+    assert (message.id, message.msg) == (
+        "integrations.E006", "BOATHOUSE_API_URL 'http://boats.example' is not an https address.",
+    )  # fmt: skip
+    settings.BOATHOUSE_API_URL = "http://localhost:8811"
+    assert check_providers(None) == []
+    assert ids(check_addresses(None)) == ["integrations.E005"]
+    # Blank: the provider is off.
+    settings.BOATHOUSE_API_URL = ""
+    assert check_providers(None) == check_addresses(None) == []
