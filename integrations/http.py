@@ -40,7 +40,10 @@ KEYS_LACK = (
 SHORTEST_SECRET = 4
 
 Token = Callable[[str | None], str]
-Params = Mapping[str, str | int]
+# A list is sent as the same parameter several times.
+Params = Mapping[str, str | int | list[str]]
+# Told the headers of a good answer.
+Note = Callable[[Mapping[str, str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +116,25 @@ class HttpClient:
         """Give the connections back."""
         self._session.close()
 
-    def get_json(self, path: str, params: Params | None = None, *, failed: TransientError | None = None) -> Any:
+    def get_json(
+        self,
+        path: str,
+        params: Params | None = None,
+        *,
+        failed: TransientError | None = None,
+        note: Note | None = None,
+    ) -> Any:
         """The parsed answer of a GET, after as many attempts as are allowed.
 
-        `failed` is what a first attempt made elsewhere ended in; it counts. Raises the taxonomy of errors.py.
+        `failed` is what a first attempt made elsewhere ended in; it counts. `note` is told the answer's headers.
+        Raises the taxonomy of errors.py.
         """
-        return self._repeat(lambda: self._authorised("GET", path, params), failed)
+        return self._repeat(lambda: self._authorised("GET", path, params, note), failed)
 
-    def try_json(self, path: str, params: Params | None = None) -> Any:
+    def try_json(self, path: str, params: Params | None = None, *, note: Note | None = None) -> Any:
         """One attempt of get_json, for helper threads: neither waits nor refreshes. Raises as get_json does."""
         response = self._send("GET", path, params, None, self._current())
-        return self._parsed("GET", path, response)
+        return self._parsed("GET", path, response, note)
 
     def post_json(self, path: str, body: Any, *, idempotency_key: str = "") -> Any:
         """The parsed answer of a JSON POST, None for an empty one.
@@ -181,7 +192,7 @@ class HttpClient:
             return told + random.uniform(0, 1)  # noqa: S311  # spread, not secrecy
         return random.uniform(0, min(BACKOFF_CAP, BACKOFF_BASE * 2**tries))  # noqa: S311  # full jitter
 
-    def _authorised(self, method: str, path: str, params: Params | None) -> Any:
+    def _authorised(self, method: str, path: str, params: Params | None, note: Note | None = None) -> Any:
         used = self._current()
         response = self._send(method, path, params, None, used)
         if response.status_code == 401 and used is not None and self._token is not None:
@@ -192,7 +203,7 @@ class HttpClient:
                     detail=f"{method} {path} answered 401 to a token that had just been refreshed.",
                     revoked=True,
                 )
-        return self._parsed(method, path, response)
+        return self._parsed(method, path, response, note)
 
     def _current(self) -> str | None:
         if self._token is None:
@@ -238,7 +249,7 @@ class HttpClient:
         except requests.RequestException as error:
             raise TransientError(detail=f"{method} {path}: {type(error).__name__}: {error}") from error
 
-    def _parsed(self, method: str, path: str, response: requests.Response) -> Any:
+    def _parsed(self, method: str, path: str, response: requests.Response, note: Note | None = None) -> Any:
         if response.status_code != 200:
             error = error_for_status(
                 response.status_code,
@@ -250,6 +261,8 @@ class HttpClient:
                 raise ReauthRequired(KEYS_LACK if response.status_code == 403 else KEYS_REFUSED, detail=error.detail)
             if error is not None:
                 raise error
+        if note is not None:
+            note(response.headers)
         try:
             return orjson.loads(response.content)
         except orjson.JSONDecodeError as error:

@@ -11,26 +11,37 @@ from collections import deque
 from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from integrations.errors import ContractChanged, ReauthRequired, TransientError
-from integrations.http import HttpClient
 
 Row = dict[str, Any]
 # How often a page that shows only what was seen before is asked again before the run stops.
 REPEATS_ALLOWED = 2
 
 
+class Reader(Protocol):
+    """What a list is read with: integrations.http.HttpClient, or something in front of it."""
+
+    def get_json(
+        self, path: str, params: Mapping[str, Any] | None = None, *, failed: TransientError | None = None
+    ) -> Any: ...
+
+    def try_json(self, path: str, params: Mapping[str, Any] | None = None) -> Any: ...
+
+
 @dataclass(frozen=True, slots=True)
 class OffsetList:
-    """Which list to read: `ident` names the field that tells two rows apart."""
+    """Which list to read: `ident` names the field that tells two rows apart, `offset` and `size` the parameters."""
 
     path: str
-    params: Mapping[str, str | int]
+    params: Mapping[str, Any]
     limit: int = 500
     ident: str = "Id"
+    offset: str = "Offset"
+    size: str = "Limit"
 
     def key(self, row: Row) -> Hashable:
         """What tells this row from others: its id, or all of it where it has none."""
@@ -53,7 +64,7 @@ def rows_of(answer: Any, path: str) -> list[Row]:
 
 
 def offset_pages(
-    http: HttpClient, source: OffsetList, *, start: int = 0, in_flight: int = 1
+    http: Reader, source: OffsetList, *, start: int = 0, in_flight: int = 1
 ) -> Iterator[tuple[list[Row], int]]:
     """Yields (rows, offset after them), from offset `start` to the end of the list; no page at all for an empty list.
 
@@ -114,7 +125,7 @@ def _in_order(window: _Window, source: OffsetList, start: int) -> Iterator[tuple
 class _Window:
     """Pages asked for ahead of the reader, keyed by their offset."""
 
-    def __init__(self, http: HttpClient, source: OffsetList, most: int) -> None:
+    def __init__(self, http: Reader, source: OffsetList, most: int) -> None:
         self.stride = source.limit
         self._http, self._source, self._most = http, source, max(1, most)
         self._width = 1
@@ -172,5 +183,5 @@ class _Window:
             self.restart()
             return self._http.get_json(self._source.path, self._params(offset))
 
-    def _params(self, offset: int) -> dict[str, str | int]:
-        return {**self._source.params, "Offset": offset, "Limit": self._source.limit}
+    def _params(self, offset: int) -> dict[str, Any]:
+        return {**self._source.params, self._source.offset: offset, self._source.size: self._source.limit}

@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 
 from integrations.errors import Misconfigured
 from integrations.providers.basiq import SPEC as BASIQ
+from integrations.providers.buildium import SPEC as BUILDIUM
 from integrations.providers.different import SPEC as DIFFERENT
 from integrations.providers.propertyme import SPEC as PROPERTYME
 from integrations.specs import Auth, Kind, ProviderSpec
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PROVIDERS: dict[str, ProviderSpec] = {
     PROPERTYME.slug: PROPERTYME,
+    BUILDIUM.slug: BUILDIUM,
     DIFFERENT.slug: DIFFERENT,
     BASIQ.slug: BASIQ,
 }

@@ -233,6 +233,8 @@ PROPERTYME_AUTH_URL = env_str("PROPERTYME_AUTH_URL", "https://login.propertyme.c
 PROPERTYME_CLIENT_ID = env_str("PROPERTYME_CLIENT_ID", "")
 PROPERTYME_CLIENT_SECRET = env_secret("PROPERTYME_CLIENT_SECRET", "")
 PROPERTYME_CLIENT_AUTH = env_str("PROPERTYME_CLIENT_AUTH", "basic")
+# Organisations bring keys of their own; the operator gives the address alone.
+BUILDIUM_API_URL = env_str("BUILDIUM_API_URL", "https://api.buildium.com")
 
 UNFOLD = {
     "SITE_TITLE": "PropertyTracker staff desk",

@@ -85,7 +85,9 @@ class Supervisor:
         lines = ["", f"  PropertyTracker is ready:  {self.plan.address}"]
         lines += [f"  {line}" for line in login.splitlines() if line.strip()]
         if self.plan.with_sandbox:
-            lines.append(f"  Sandbox PropertyMe:        {self.plan.sandbox_address}")
+            lines.append(
+                f"  Sandbox vendors:           {self.plan.sandbox_address}  (PropertyMe; Buildium with its keys)"
+            )
         lines += [f"  Logs: {embedded.services().layout.log_dir}   Ctrl-C stops everything.", "", ""]
         with self._say_lock:
             sys.stdout.write("\n".join(lines))

@@ -96,6 +96,7 @@ def make_plan(environ: Mapping[str, str], *, local: Path) -> Plan:
         defaults = {
             "PROPERTYME_API_URL": f"{plan.sandbox_address}/api",
             "PROPERTYME_AUTH_URL": plan.sandbox_address,
+            "BUILDIUM_API_URL": f"{plan.sandbox_address}/buildium",
             **SANDBOX_CREDENTIALS,
         }
         environment.update({name: environ.get(name) or value for name, value in defaults.items()})

@@ -1,13 +1,15 @@
 """The sandbox: vendors to connect to, in a process of their own, that behave as their published contracts say.
 
-No Django here, and nothing of the product: only the standard library and orjson. ``propertyme/`` is the one vendor so
-far; OAuth, faults and the wire know nothing of it.
+No Django here, and nothing of the product: only the standard library and orjson. ``propertyme/`` and ``buildium/`` are
+the vendors; OAuth, faults and the wire know nothing of them. Buildium is below ``/buildium`` of the same address, is
+made when first asked for, and the fault switches act on it by path (``/buildium/*``).
 
 As a process
     python -m integrations.sandbox --port 8811 --lots 40 --years 2 --seed 7 [--agencies 2] [--ledger line|derived]
         [--today YYYY-MM-DD] [--state FILE]
     PROPERTYME_AUTH_URL = http://127.0.0.1:8811    PROPERTYME_API_URL = http://127.0.0.1:8811/api
     client id ``sandbox-client``, secret ``sandbox-secret``; a page for people at ``/``.
+    BUILDIUM_API_URL = http://127.0.0.1:8811/buildium    keys ``buildium-sandbox-id``, ``buildium-sandbox-secret``
 
 In a test (ephemeral port, thread of its own; the agencies' today is 30 June 2026)
     with SandboxServer(lots=6, years=0.5, seed=1, ledger="line", agencies=2) as server:
@@ -25,6 +27,8 @@ In a test (ephemeral port, thread of its own; the agencies' today is 30 June 202
         server.oauth.tokens.expires_in = 60; server.oauth.tokens.rotate_refresh = True
         server.oauth.settings.client_auth = "basic"        # or "post", "both"
         server.stop(); server.start()           # an outage: the same port refuses, then answers again
+        server.buildium_url; server.buildium.edit("pay_rent", amount=50)     # its operations: ``buildium/staff.py``
+        server.buildium.world; server.buildium.at_once = 10; server.buildium.per_second = 10; .latency_ms; .withdrawn
 
 For benchmarks
     ``bench.BenchProvider`` / ``bench.BenchProcess``: pre-serialised pages of receipts in the same shape.
@@ -42,6 +46,8 @@ Controls (JSON; no token, loopback only; an error is 400 ``{"error": …}``)
     POST /_sandbox/settings          any of {"ledger": "line|derived", "latency_ms", "expires_in", "rotate_refresh",
                                      "client_auth": "both|basic|post"}
     POST /_sandbox/grant             {"agency": 0, "scope": ""} -> token answer
+    GET  /_sandbox/buildium/state;  POST /_sandbox/buildium/edit {"op": NAME, "account": 0, …arguments}
+    POST /_sandbox/buildium/settings any of {"at_once": 10, "per_second": 0, "latency_ms": 0, "withdrawn": []}
     POST /_sandbox/tokens/expire     {};  POST /_sandbox/tokens/revoke {"agency": null = all}
 
 Fault kinds: ``faults.KINDS``. Row mutations: ``mutations.MUTATIONS`` and LIST_MUTATIONS (fault ``mutate_rows``,

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from .buildium import KEYS
 from .consent import STYLE, STYLE_PATH
 from .faults import KINDS
 from .human import control_page, run_form
@@ -36,6 +37,9 @@ class Control:
             ("POST", "edit"): self._edit,
             ("POST", "settings"): self._settings,
             ("POST", "grant"): self._grant,
+            ("GET", "buildium/state"): self._buildium_state,
+            ("POST", "buildium/edit"): self._buildium_edit,
+            ("POST", "buildium/settings"): self._buildium_settings,
             ("POST", "tokens/expire"): self._expire,
             ("POST", "tokens/revoke"): self._revoke,
         }
@@ -132,6 +136,36 @@ class Control:
                     raise SandboxError(f"Unknown setting {name}={value!r}.")
         server.settings_changed()
         return self._state({})
+
+    def _buildium_state(self, _: Json) -> Json:
+        vendor = self.server.buildium
+        return {
+            "vendor": vendor.slug, "operations": vendor.operations(), "at_once": vendor.at_once,
+            "per_second": vendor.per_second, "latency_ms": vendor.latency_ms, "withdrawn": sorted(vendor.withdrawn),
+            "accounts": [
+                {"index": place, "id": world.account, "name": world.name, "today": world.today.isoformat(),
+                 "client_id": KEYS[place][0], "client_secret": KEYS[place][1], **vendor.sizes(place)}
+                for place, world in enumerate(vendor.worlds)
+            ],
+        }  # fmt: skip
+
+    def _buildium_edit(self, args: Json) -> Json:
+        operation = str(args.pop("op", ""))
+        return {"op": operation, "result": self.server.buildium.edit(operation, args.pop("account", 0), **args)}
+
+    def _buildium_settings(self, args: Json) -> Json:
+        vendor = self.server.buildium
+        for name, value in args.items():
+            match name:
+                case "at_once" | "per_second":
+                    setattr(vendor, name, int(value))
+                case "latency_ms":
+                    vendor.latency_ms = float(value)
+                case "withdrawn":
+                    vendor.withdrawn = set(value)
+                case _:
+                    raise SandboxError(f"Unknown setting {name}={value!r}.")
+        return self._buildium_state({})
 
     def _grant(self, args: Json) -> Json:
         return self.server.grant(args.get("agency"), str(args.get("scope", "")))

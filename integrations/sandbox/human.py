@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from .buildium import KEYS
 from .consent import page
 from .faults import KINDS
 from .mutations import MUTATIONS
@@ -59,6 +60,15 @@ def _ledger(server: SandboxServer, form: Form) -> str:
     return f"The ledger mode is {server.vendor.ledger}."
 
 
+def _buildium(server: SandboxServer, form: Form) -> str:
+    operation = form.get("op", "")
+    arguments: dict[str, Any] = {"days": int(form["days"])} if form.get("days") else {}
+    if form.get("amount"):
+        arguments["amount"] = float(form["amount"])
+    result = server.buildium.edit(operation, int(form.get("account", "0")), **arguments)
+    return f"Buildium, {operation.replace('_', ' ')}: {result}"
+
+
 def _expire(server: SandboxServer, _: Form) -> str:
     return f"{server.expire_access_tokens()} access token(s) expired."
 
@@ -73,6 +83,7 @@ ACTIONS: dict[str, Callable[[SandboxServer, Form], str]] = {
     "fault": _fault,
     "clear": _clear,
     "ledger": _ledger,
+    "buildium": _buildium,
     "expire": _expire,
     "revoke": _revoke,
 }
@@ -115,6 +126,30 @@ RESOURCES = ["receipts", "bills", "lots", "tenancies", "jobs", "contacts"]
 
 def _card(title: str, *parts: str) -> str:
     return f'<div class="card"><h2>{escape(title)}</h2>{"".join(parts)}</div>'
+
+
+BUILDIUM_EDITS = (
+    ({"op": "advance", "days": "1"}, "Advance a day"), ({"op": "advance", "days": "30"}, "Advance 30 days"),
+    ({"op": "pay_rent", "amount": "50"}, "Record a payment of $50"), ({"op": "reverse_payment"}, "Return a payment"),
+    ({"op": "delete_payment"}, "Delete a payment"), ({"op": "end_lease"}, "End a lease"),
+    ({"op": "new_lease"}, "Let a vacant unit"), ({"op": "report_work"}, "Report work"),
+    ({"op": "finish_work"}, "Finish a work order"), ({"op": "rename_rental"}, "Rename an address"),
+    ({"op": "inactivate_rental"}, "Inactivate a rental"),
+)  # fmt: skip
+
+
+def _buildium_cards(server: SandboxServer) -> str:
+    vendor = server.buildium
+    rows = [
+        (world.name, f"{world.today:%d %b %Y}", *KEYS[place], *(f"{n:,}" for n in vendor.sizes(place).values()))
+        for place, world in enumerate(vendor.worlds)
+    ]
+    heads = ("Account", "Today", "Client ID", "Client secret", *vendor.sizes())
+    forms = (_form("buildium", _hidden(**values), label) for values, label in BUILDIUM_EDITS)
+    said = (
+        f"<p>Its API is at <code>{escape(server.buildium_url)}</code>. These keys are typed into the connect form.</p>"
+    )
+    return _card("Buildium: accounts and their keys", said, _table(heads, rows)) + _card("Work at Buildium", *forms)
 
 
 def _table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
@@ -192,4 +227,5 @@ def control_page(server: SandboxServer, said: str) -> str:
         f"{note}{_card('Agencies', _agencies(server))}"
         f'<div class="grid">{"".join(cards)}</div>'
     )
+    body += _buildium_cards(server)
     return page(title, body + _card("Last requests", _table(("Request", "Status", "Fault"), log)), wide=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from . import buildium
 from .control import Control
 from .effects import replacement, rewrite, transform
 from .faults import FaultBoard
@@ -50,6 +52,10 @@ class SandboxServer:
         self.faults = FaultBoard()
         self.requests = RequestLog()
         self.control = Control(self)
+        self._building = threading.Lock()
+        self._of_buildium = {
+            "rentals": max(2, lots // 2), "years": min(years, 2), "seed": seed, "today": today, "state": state,
+        }  # fmt: skip
         self._restore(world, saved.operations, saved.oauth, saved.settings)
         self.vendor.disconnected = self._disconnected
         self._listener: Listener | None = None
@@ -90,6 +96,21 @@ class SandboxServer:
     def url(self) -> str:
         """The address of the server; valid once it has started."""
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def buildium(self) -> buildium.BuildiumVendor:
+        """The other vendor at this address, made when somebody first asks for it."""
+        with self._building:
+            return self._buildium
+
+    @cached_property
+    def _buildium(self) -> buildium.BuildiumVendor:
+        return buildium.open_vendor(**self._of_buildium)
+
+    @property
+    def buildium_url(self) -> str:
+        """The value for BUILDIUM_API_URL."""
+        return f"{self.url}{buildium.PREFIX}"
 
     @property
     def api_url(self) -> str:
@@ -146,12 +167,16 @@ class SandboxServer:
         if self.faults.latency_ms:
             time.sleep(self.faults.latency_ms / 1000)
         hits = self.faults.take(request)
-        response = self._refused_or_replaced(request, hits)
+        other = self.buildium if request.path.startswith(f"{buildium.PREFIX}/") else None
+        response = self._refused_or_replaced(request, hits, other)
         if response is None:
             seen = request
             for fault in hits:
                 seen = rewrite(fault, seen)
-            response = self.oauth.handle(seen) or self.vendor.handle(seen, self.oauth.authenticate(seen))
+            if other is not None:
+                response = other.handle(seen)
+            else:
+                response = self.oauth.handle(seen) or self.vendor.handle(seen, self.oauth.authenticate(seen))
             if response is None:
                 response = self.vendor.error(404, "NotFound", f"No resource at {request.path}")
             for fault in hits:
@@ -159,12 +184,14 @@ class SandboxServer:
         self.requests.add(request, response.status, ",".join(fault.kind for fault in hits))
         return response
 
-    def _refused_or_replaced(self, request: Request, hits: list[Any]) -> Response | None:
-        refused = self.vendor.edge(request)
+    def _refused_or_replaced(
+        self, request: Request, hits: list[Any], other: buildium.BuildiumVendor | None
+    ) -> Response | None:
+        refused = self.vendor.edge(request) if other is None else None
         if refused is not None:
             return refused
         for fault in hits:
-            response = replacement(fault, self.vendor, lambda: self.oauth.expire(request))
+            response = replacement(fault, other or self.vendor, lambda: self.oauth.expire(request))
             if response is not None:
                 return response
         return None
