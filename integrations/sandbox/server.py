@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from datetime import date
-from functools import cached_property
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import buildium
+from .buildium import PREFIX, BuildiumVendor, open_vendor
 from .control import Control
 from .effects import replacement, rewrite, transform
 from .faults import FaultBoard
@@ -53,9 +53,10 @@ class SandboxServer:
         self.requests = RequestLog()
         self.control = Control(self)
         self._building = threading.Lock()
-        self._of_buildium = {
-            "rentals": max(2, lots // 2), "years": min(years, 2), "seed": seed, "today": today, "state": state,
-        }  # fmt: skip
+        self._made_buildium: BuildiumVendor | None = None
+        self._make_buildium = partial(
+            open_vendor, rentals=max(2, lots // 2), years=min(years, 2), seed=seed, today=today, state=state
+        )
         self._restore(world, saved.operations, saved.oauth, saved.settings)
         self.vendor.disconnected = self._disconnected
         self._listener: Listener | None = None
@@ -98,19 +99,17 @@ class SandboxServer:
         return f"http://{self.host}:{self.port}"
 
     @property
-    def buildium(self) -> buildium.BuildiumVendor:
+    def buildium(self) -> BuildiumVendor:
         """The other vendor at this address, made when somebody first asks for it."""
         with self._building:
-            return self._buildium
-
-    @cached_property
-    def _buildium(self) -> buildium.BuildiumVendor:
-        return buildium.open_vendor(**self._of_buildium)
+            if self._made_buildium is None:
+                self._made_buildium = self._make_buildium()
+            return self._made_buildium
 
     @property
     def buildium_url(self) -> str:
         """The value for BUILDIUM_API_URL."""
-        return f"{self.url}{buildium.PREFIX}"
+        return f"{self.url}{PREFIX}"
 
     @property
     def api_url(self) -> str:
@@ -167,7 +166,7 @@ class SandboxServer:
         if self.faults.latency_ms:
             time.sleep(self.faults.latency_ms / 1000)
         hits = self.faults.take(request)
-        other = self.buildium if request.path.startswith(f"{buildium.PREFIX}/") else None
+        other = self.buildium if request.path.startswith(f"{PREFIX}/") else None
         response = self._refused_or_replaced(request, hits, other)
         if response is None:
             seen = request
@@ -184,9 +183,7 @@ class SandboxServer:
         self.requests.add(request, response.status, ",".join(fault.kind for fault in hits))
         return response
 
-    def _refused_or_replaced(
-        self, request: Request, hits: list[Any], other: buildium.BuildiumVendor | None
-    ) -> Response | None:
+    def _refused_or_replaced(self, request: Request, hits: list[Any], other: BuildiumVendor | None) -> Response | None:
         refused = self.vendor.edge(request) if other is None else None
         if refused is not None:
             return refused

@@ -34,6 +34,7 @@ def test_children_are_told_of_the_sandbox_beside_the_web_port(free_port: int, tm
         "PUBLIC_URL": f"http://localhost:{free_port}",
         "PROPERTYME_API_URL": f"http://localhost:{free_port + 1}/api",
         "PROPERTYME_AUTH_URL": f"http://localhost:{free_port + 1}",
+        "BUILDIUM_API_URL": f"http://localhost:{free_port + 1}/buildium",
         "PROPERTYME_CLIENT_ID": "sandbox-client",
         "PROPERTYME_CLIENT_SECRET": "sandbox-secret",
     }

@@ -86,7 +86,7 @@ class BuildiumAdapter:
         lists = {"tenant": "/v1/leases/tenants", "owner": OWNERS, "vendor": "/v1/vendors"}
         for kind, path in lists.items():
             is_empty = True
-            for rows, _ in self._lists.pages(path, **params):
+            for rows, _ in self._lists.pages(path, params):
                 is_empty = False
                 found = [scrub({**row, "Id": f"{kind}~{row['Id']}", "Kind": kind}) for row in rows]
                 yield Page(found, cursor=cursor, is_sweep=not since, expected=self._lists.total)
@@ -119,8 +119,8 @@ class BuildiumAdapter:
         params = {}
         if request.cursor and not request.full:
             params = {"lastupdatedfrom": (date.fromisoformat(request.cursor) - timedelta(days=1)).isoformat()}
-        orders = {row["Id"]: row for row in self._lists.rows("/v1/workorders", **params)}
-        tasks = {row["Id"]: row for row in self._lists.rows("/v1/tasks", **params)}
+        orders = {row["Id"]: row for row in self._lists.rows("/v1/workorders", params)}
+        tasks = {row["Id"]: row for row in self._lists.rows("/v1/tasks", params)}
         if params:
             # A task that moved moves its work order; a work order that moved is shown with its task.
             orders |= {row["Id"]: row for row in self._lists.rows_for("/v1/workorders", "taskids", tasks)}

@@ -49,9 +49,9 @@ class Homes:
 
     def changed_since(self, moment: str) -> list[int]:
         """Rentals of which something changed: themselves, one of their units, or their owner."""
-        rentals = {row["Id"] for row in self._lists.rows(RENTALS, lastupdatedfrom=moment)}
-        rentals |= {row["PropertyId"] for row in self._lists.rows(UNITS, lastupdatedfrom=moment)}
-        for owner in self._lists.rows(OWNERS, lastupdatedfrom=moment):
+        rentals = {row["Id"] for row in self._lists.rows(RENTALS, {"lastupdatedfrom": moment})}
+        rentals |= {row["PropertyId"] for row in self._lists.rows(UNITS, {"lastupdatedfrom": moment})}
+        for owner in self._lists.rows(OWNERS, {"lastupdatedfrom": moment}):
             rentals |= set(owner.get("PropertyIds") or ())
         self.load(rentals)
         return sorted(rentals)

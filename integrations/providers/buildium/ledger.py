@@ -52,9 +52,11 @@ class Ledger:
             "/v1/generalledger/transactions",
             "glaccountids",
             accounts,
-            startdate=(today - BACKDATED).isoformat(),
-            enddate=(today + AHEAD).isoformat(),
-            lastupdatedfrom=moment,
+            {
+                "startdate": (today - BACKDATED).isoformat(),
+                "enddate": (today + AHEAD).isoformat(),
+                "lastupdatedfrom": moment,
+            },
         )
         agreements = (row.get("UnitAgreement") for row in changed)
         return {found["Id"] for found in agreements if isinstance(found, dict) and found.get("Type") == "Lease"}

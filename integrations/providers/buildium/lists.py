@@ -26,11 +26,11 @@ class Lists:
         self.total: int | None = None
 
     def pages(
-        self, path: str, *, start: int = 0, ident: str = "Id", **params: str | list[str]
+        self, path: str, params: Params | None = None, *, start: int = 0, ident: str = "Id"
     ) -> Iterator[tuple[list[Row], int]]:
         """Pages from offset `start` with the offset after each. Raises ContractChanged where the list is withdrawn."""
         source = OffsetList(
-            path, {**params, "orderby": f"{ident} asc"}, limit=PAGE, ident=ident, offset="offset", size="limit"
+            path, {**(params or {}), "orderby": f"{ident} asc"}, limit=PAGE, ident=ident, offset="offset", size="limit"
         )
         self.total = None
         try:
@@ -42,15 +42,15 @@ class Lists:
                 detail=error.detail,
             ) from error
 
-    def rows(self, path: str, **params: str | list[str]) -> list[Row]:
+    def rows(self, path: str, params: Params | None = None, *, ident: str = "Id") -> list[Row]:
         """The whole list."""
-        return [row for page, _ in self.pages(path, **params) for row in page]
+        return [row for page, _ in self.pages(path, params, ident=ident) for row in page]
 
-    def rows_for(self, path: str, name: str, ids: Iterable[int], **params: str) -> list[Row]:
+    def rows_for(self, path: str, name: str, ids: Iterable[int], params: Mapping[str, str] | None = None) -> list[Row]:
         """The rows of a list that belong to the ids, in as many requests as the length of a query string demands."""
         found: list[Row] = []
-        for some in in_queries(name, ids, params):
-            found += self.rows(path, **params, **{name: some})
+        for some in in_queries(name, ids, params or {}):
+            found += self.rows(path, {**(params or {}), name: some})
         return found
 
     # --- what integrations.paging reads with ----------------------------------------------------------------------

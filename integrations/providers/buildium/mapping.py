@@ -68,7 +68,8 @@ _COUNTRY = {
     "": "US", "UnitedStates": "US", "Canada": "CA", "PuertoRico": "PR", "Mexico": "MX", "UnitedKingdom": "GB",
     "Australia": "AU", "NewZealand": "NZ",
 }  # fmt: skip
-_NUMBERED = re.compile(r"(\d+(?:\s?[A-Za-z]\b)?(?:\s?[-/]\s?\d+[A-Za-z]?)?(?:\s1/2)?)\s+(.+)")
+# A letter after a blank is a direction (1201 W 6th St) and no part of the number.
+_NUMBERED = re.compile(r"(\d+[A-Za-z]?(?:[-/](?:\d+[A-Za-z]?|[A-Za-z]))?(?: 1/2)?)\s+(.+)")
 
 
 def identity(row: Row) -> str:

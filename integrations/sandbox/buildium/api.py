@@ -253,11 +253,18 @@ def _page(world: World, request: Request, source: List, rows: list[Row]) -> tupl
 def _ordered(rows: list[Row], orderby: str) -> list[Row]:
     for one in reversed([part.strip() for part in orderby.split(",") if part.strip()]):
         name, _, way = one.partition(" ")
-        known = next((key for key in (rows[0] if rows else {}) if key.lower() == name.lower()), None)
-        if rows and known is None:
+        known = {key.lower(): key for key in (rows[0] if rows else {})}
+        if not rows:
+            return rows
+        if name.lower() not in known:
             raise ApiError(400, f"The results cannot be ordered by '{name}'.", "orderby")
-        rows = sorted(rows, key=lambda row: (row[known] is None, row[known]), reverse=way.strip().lower() == "desc")
+        is_falling = way.strip().lower() == "desc"
+        rows = sorted(rows, key=_by(known[name.lower()]), reverse=is_falling)
     return rows
+
+
+def _by(name: str) -> Callable[[Row], tuple[bool, Any]]:
+    return lambda row: (row[name] is None, row[name])
 
 
 def _whole(values: Values, name: str, usual: int, least: int) -> int:

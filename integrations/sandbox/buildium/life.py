@@ -127,7 +127,8 @@ def owed(world: World, lease: Row) -> float:
     """What is charged and not paid; negative for a credit."""
     signs = {"Charge": 1, "ReversePayment": 1, "Refund": 1, "Payment": -1, "Credit": -1, "UnreversedPayment": -1}
     mine = world.of_lease[lease["Id"]]
-    return round(sum(signs.get(row["TransactionTypeEnum"], 0) * row["TotalAmount"] for row in mine), 2)
+    total: float = sum(signs.get(row["TransactionTypeEnum"], 0) * row["TotalAmount"] for row in mine)
+    return round(total, 2)
 
 
 def _day_of_lease(world: World, unit: Row, lease: Row) -> None:

@@ -53,6 +53,7 @@ class BuildiumVendor:
         self.withdrawn: set[str] = set()
         self.latency_ms = 0.0
         self.journal: Callable[[int, str, dict[str, Any], int], None] = lambda *_: None
+        self.clock: Callable[[], float] = time.monotonic
         self._guard = threading.Lock()
         self._in_flight = 0
         self._begun: deque[float] = deque()
@@ -132,7 +133,7 @@ class BuildiumVendor:
 
     # --- limits ---------------------------------------------------------------------------------------------------
     def _enter(self) -> bool:
-        now = time.monotonic()
+        now = self.clock()
         with self._guard:
             self._in_flight += 1
             while self._begun and now - self._begun[0] >= 1:

@@ -219,7 +219,10 @@ def test_a_sync_that_dies_goes_on_where_it_was(
     assert standing(source) == owed(server)
 
 
-def test_a_limit_that_is_hit_is_waited_for(source: Connection, server: SandboxServer) -> None:
+def test_a_limit_that_is_hit_is_waited_for(
+    source: Connection, server: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.http.BACKOFF_BASE", 0.001)
     server.faults.add("rate_limited", path="/buildium/v1/leases*", times=5)
     server.buildium.edit("advance", days=31)
     run = sync(source)
