@@ -9,7 +9,7 @@ from typing import Any
 from integrations.contracts import AdapterContext
 from integrations.errors import ContractChanged, RecordRejected, RemoteGone
 from integrations.http import SignIn
-from integrations.providers.buildium import mapping
+from integrations.providers.buildium import mapping, money
 from integrations.providers.buildium.edge import scrub
 from integrations.providers.buildium.homes import OWNERS, Homes
 from integrations.providers.buildium.ledger import Ledger
@@ -37,8 +37,8 @@ class BuildiumAdapter:
             Resource.CONTACT: mapping.contact_record,
             Resource.TENANCY: mapping.tenancy_record,
             Resource.JOB: mapping.job_record,
-            Resource.PAYMENT: mapping.payment_record,
-            Resource.BILL: mapping.bill_record,
+            Resource.PAYMENT: money.payment_record,
+            Resource.BILL: money.bill_record,
         }
 
     @staticmethod

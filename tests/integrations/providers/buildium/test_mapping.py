@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integrations.errors import RecordRejected, RecordSetAside
-from integrations.providers.buildium import mapping
+from integrations.providers.buildium import mapping, money
 from integrations.records import Address
 
 OAK = {
@@ -192,7 +192,7 @@ def test_a_work_order() -> None:
 )
 def test_money_of_rent_and_its_direction(kind: str, amount: str, words: str) -> None:
     for total in (1500.0, -1500.0):
-        found = mapping.payment_record(payment(kind, (RENT, total), TotalAmount=total))
+        found = money.payment_record(payment(kind, (RENT, total), TotalAmount=total))
         assert (str(found.amount), found.description) == (amount, words)
     assert (found.tenancy_ref, found.property_ref, found.counterparty, found.reference) == (
         "12", "41", "Jordan Walker", "77",
@@ -213,15 +213,15 @@ def test_money_of_rent_and_its_direction(kind: str, amount: str, words: str) -> 
     ],
 )
 def test_what_of_a_payment_is_rent(lines: list[tuple[dict[str, Any], Any]], amount: str) -> None:
-    assert str(mapping.payment_record(payment("Payment", *lines)).amount) == amount
+    assert str(money.payment_record(payment("Payment", *lines)).amount) == amount
 
 
 def test_what_is_set_aside() -> None:
     with pytest.raises(RecordSetAside, match="All of this is a deposit"):
-        mapping.payment_record(payment("Payment", (DEPOSIT, 1500.0)))
+        money.payment_record(payment("Payment", (DEPOSIT, 1500.0)))
     for kind in ("Charge", "Credit", "Bill", "Deposit", "GeneralJournalEntry", "VendorCredit", ""):
         with pytest.raises(RecordSetAside, match="not money received as rent"):
-            mapping.payment_record(payment(kind, (RENT, 1500.0)))
+            money.payment_record(payment(kind, (RENT, 1500.0)))
 
 
 def bill(**more: Any) -> dict[str, Any]:
@@ -234,12 +234,12 @@ def bill(**more: Any) -> dict[str, Any]:
 
 
 def test_a_bill() -> None:
-    found = mapping.bill_record(bill())
+    found = money.bill_record(bill())
     assert (found.amount, found.occurred_on, found.job_ref) == (Decimal("100.30"), date(2026, 3, 15), "60")
     assert (found.description, found.counterparty, found.reference) == ("Parts", "Pipes Inc", "INV-1")
-    paid = mapping.bill_record(bill(PaidDate="2026-03-20", Memo="Sink", ApprovalStatus="Rejected"))
+    paid = money.bill_record(bill(PaidDate="2026-03-20", Memo="Sink", ApprovalStatus="Rejected"))
     assert (paid.occurred_on, paid.description, paid.is_void) == (date(2026, 3, 20), "Sink", True)
     with pytest.raises(RecordSetAside, match="not for a rental"):
-        mapping.bill_record(bill(LotId=""))
+        money.bill_record(bill(LotId=""))
     with pytest.raises(RecordRejected, match="without any lines"):
-        mapping.bill_record(bill(Lines=[]))
+        money.bill_record(bill(Lines=[]))
