@@ -71,12 +71,21 @@ def specs_dir() -> Path | None:
     return Path(named) if named and Path(named).is_dir() else None
 
 
+def find_mock_server() -> Path | None:
+    """Prism, where scripts/mock-server has installed it."""
+    named = os.environ.get("MOCK_SERVER", "")
+    own = Path(__file__).resolve().parents[2] / ".local" / "prism" / "node_modules" / ".bin" / "prism"
+    found = Path(named) if named else own
+    return found if found.exists() else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, with one line saying so, what this machine cannot run; in CI that is an error instead."""
     specs = specs_dir()
     missing = {
         "browser": None if find_chromium() else "no chromium found (install it, or set CHROMIUM)",
         "specs": None if specs is not None else "SPECS_DIR names no folder of vendors' API descriptions",
+        "mock": None if find_mock_server() else "no mock server found (run scripts/mock-server, which needs npm)",
     }
     for marker, reason in missing.items():
         affected = [item for item in items if item.get_closest_marker(marker)]
