@@ -149,7 +149,10 @@ def _buildium_cards(server: SandboxServer) -> str:
     said = (
         f"<p>Its API is at <code>{escape(server.buildium_url)}</code>. These keys are typed into the connect form.</p>"
     )
-    return _card("Buildium: accounts and their keys", said, _table(heads, rows)) + _card("Work at Buildium", *forms)
+    return (
+        _card("Buildium: accounts and their keys", said, _table(heads, rows))
+        + f'<div class="grid">{_card("Work at Buildium", *forms)}</div>'
+    )
 
 
 def _table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> str:

@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(trans
 # Addresses that are no page of ours: the staff desk has tests of its own, the rest answers programs or the provider.
 LEFT_OUT = ("admin/", "api/", "static/")
 SIGNED_OUT = ("account_login", "account_reset_password", "account_reset_password_done")
+# A provider that is connected with keys has a form where others have a button.
+ALSO = ("/settings/integrations/buildium/connect/",)
 # More than one state of a page that lists by tab or filter.
 FURTHER = {
     "integrations:mapping": ("?tab=needs", "?tab=mapped", "?tab=ignored"),
@@ -138,7 +140,7 @@ def test_every_page_of_a_signed_in_person(
     width: int,
     dark: bool,
 ) -> None:
-    addresses = pages_of(client_admin, ids)
+    addresses = [*pages_of(client_admin, ids), *ALSO]
     assert len(addresses) > 50
     page = page_factory(width=width, dark=dark, base_url=live_server.url)
     cookie = client_admin.cookies[settings.SESSION_COOKIE_NAME].value

@@ -8,10 +8,13 @@ from typing import Any
 
 from integrations.providers.buildium.edge import scrub
 from integrations.providers.buildium.lists import Lists
-from integrations.providers.buildium.values import text
+from integrations.providers.buildium.values import names_of, text
 
 Row = dict[str, Any]
-RENTALS, UNITS, OWNERS = "/v1/rentals", "/v1/rentals/units", "/v1/rentals/owners"
+RENTALS, UNITS, OWNERS, LEASES = "/v1/rentals", "/v1/rentals/units", "/v1/rentals/owners", "/v1/leases"
+LISTS: tuple[tuple[str, dict[str, str]], ...] = (
+    (RENTALS, {}), (UNITS, {}), (OWNERS, {}), (LEASES, {"leasestatuses": "Active"}),
+)  # fmt: skip
 _OF_RENTAL = ("Id", "Name", "IsActive", "RentalType", "RentalSubType", "Address", "RentalManager")
 
 
@@ -28,6 +31,7 @@ class Homes:
         self._rentals: dict[int, Row] = {}
         self._units: dict[int, list[Row]] = defaultdict(list)
         self._owners: dict[int, Row] = {}
+        self._tenants: dict[int, str] = {}
         self._asked: set[int] = set()
 
     def load(self, rentals: Iterable[int]) -> None:
@@ -35,14 +39,13 @@ class Homes:
         missing = {rental for rental in rentals if rental not in self._asked}
         if missing:
             self._asked |= missing
-            self._keep(*(self._lists.rows_for(path, "propertyids", missing) for path in (RENTALS, UNITS, OWNERS)))
+            self._keep(*(self._lists.rows_for(path, "propertyids", missing, params) for path, params in LISTS))
 
     def load_all(self) -> list[int]:
         """Make sure of every rental; answers their ids."""
-        found = [self._lists.rows(path) for path in (RENTALS, UNITS, OWNERS)]
-        self._rentals.clear()
-        self._units.clear()
-        self._owners.clear()
+        found = [self._lists.rows(path, params) for path, params in LISTS]
+        for kept in (self._rentals, self._units, self._owners, self._tenants):
+            kept.clear()
         self._keep(*found)
         self._asked |= self._rentals.keys()
         return sorted(self._rentals)
@@ -68,7 +71,9 @@ class Homes:
                 name: owner.get(name) for name in ("Id", "IsCompany", "CompanyName", "FirstName", "LastName")
             }
         units = sorted(self._units[rental_id], key=lambda unit: int(unit["Id"]))
-        homes = [{**unit, "Id": str(unit["Id"]), **shared} for unit in units]
+        homes = [
+            {**unit, "Id": str(unit["Id"]), "TenantName": self._tenants.get(unit["Id"], ""), **shared} for unit in units
+        ]
         if len(units) != 1:
             ident = building_id(rental_id)
             homes.append({"Id": ident, "PropertyId": rental_id, "NumberUnits": len(units), **shared})
@@ -86,10 +91,11 @@ class Homes:
         units = self._units[rental_id]
         return str(units[0]["Id"]) if len(units) == 1 else building_id(rental_id)
 
-    def _keep(self, rentals: list[Row], units: list[Row], owners: list[Row]) -> None:
+    def _keep(self, rentals: list[Row], units: list[Row], owners: list[Row], leases: list[Row]) -> None:
         self._rentals |= {row["Id"]: row for row in rentals}
         for unit in units:
             self._units[unit["PropertyId"]].append(unit)
+        self._tenants |= {lease["UnitId"]: names_of(lease) for lease in leases if lease.get("UnitId")}
         # Of several owners the one who came first: the lowest id.
         for owner in sorted(owners, key=lambda row: int(row["Id"])):
             for rental in owner.get("PropertyIds") or ():

@@ -13,7 +13,7 @@ from integrations.paging import rows_of
 from integrations.providers.buildium import SPEC
 from integrations.providers.buildium.edge import scrub
 from integrations.providers.buildium.lists import PAGE, Lists
-from integrations.providers.buildium.values import parts, text
+from integrations.providers.buildium.values import names_of, text
 from integrations.records import Page
 
 Row = dict[str, Any]
@@ -94,11 +94,3 @@ class Ledger:
 
 def _path(lease: Row) -> str:
     return f"/v1/leases/{lease['Id']}/transactions"
-
-
-def names_of(lease: Row) -> str:
-    """The names of a lease's current tenants."""
-    people = (
-        f"{text(row.get('FirstName'))} {text(row.get('LastName'))}".strip() for row in parts(lease, "CurrentTenants")
-    )
-    return ", ".join(name for name in people if name)[:200]

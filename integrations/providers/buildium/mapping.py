@@ -75,11 +75,12 @@ def property_record(row: Row) -> PropertyRecord:
     own = part(row, "Address")
     parts_of = own if text(own.get("AddressLine1")) else part(rental, "Address")
     is_building = "NumberUnits" in row
-    unit = "" if is_building else text(row.get("UnitNumber"), 40)
+    kind = _KIND.get(text(rental.get("RentalSubType")), "other")
+    # Buildium gives a house one unit, which is no part of its address.
+    unit = "" if is_building or kind == "house" else text(row.get("UnitNumber"), 40)
     address = _address(parts_of, unit)
     if not address.text:
         raise RecordRejected("Buildium sent this property without an address.")
-    kind = _KIND.get(text(rental.get("RentalSubType")), "other")
     manager = part(rental, "RentalManager")
     owner = part(row, "Owner")
     return PropertyRecord(
@@ -92,6 +93,7 @@ def property_record(row: Row) -> PropertyRecord:
         rent_period="monthly",
         owner_ref=f"owner~{owner['Id']}" if owner.get("Id") else "",
         owner_name=name_of(owner),
+        tenant_name=text(row.get("TenantName"), 200),
         manager_name=name_of(manager),
         is_archived=rental.get("IsActive") is False,
     )

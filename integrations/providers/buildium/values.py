@@ -87,3 +87,11 @@ def parts(row: Any, name: str) -> list[dict[str, Any]]:
     """The objects of a list inside a row; none where there is no list."""
     found = row.get(name) if isinstance(row, dict) else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def names_of(lease: Any) -> str:
+    """The names of a lease's current tenants."""
+    people = (
+        f"{text(row.get('FirstName'))} {text(row.get('LastName'))}".strip() for row in parts(lease, "CurrentTenants")
+    )
+    return ", ".join(name for name in people if name)[:200]

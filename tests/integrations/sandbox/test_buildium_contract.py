@@ -206,6 +206,7 @@ def test_every_request_of_our_adapter_is_a_published_one(
         "/v1/tasks", "/v1/workorders", "/v1/bills", "/v1/vendors", "/v1/glaccounts", "/v1/generalledger/transactions",
     }  # fmt: skip
     assert seen["/v1/rentals/units"] == {"limit", "offset", "orderby", "lastupdatedfrom", "propertyids"}
+    assert seen["/v1/leases"] == {"limit", "offset", "orderby", "leasestatuses", "propertyids"}
     assert seen["/v1/workorders"] == {"limit", "offset", "orderby", "lastupdatedfrom", "taskids"}
 
 

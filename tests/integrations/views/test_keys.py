@@ -10,6 +10,7 @@ from access.models import Organisation
 from integrations.models import Connection
 from tests.integrations.keyed.fixtures import HARBOUR, LAKE, boathouse  # noqa: F401  # a fixture
 from tests.integrations.keyed.upstream import BoathouseServer
+from tests.query_counts import assert_query_count
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("boathouse")]
 HOME = "/settings/integrations/boathouse/"
@@ -130,3 +131,9 @@ def test_the_provider_being_down_is_no_fault_of_the_keys(
     monkeypatch.setattr("integrations.http.BACKOFF_BASE", 0.001)
     boathouse.status = 503
     assert "did not answer in time, so nothing was stored" in client_admin.post(CONNECT, HARBOUR).content.decode()
+
+
+def test_what_the_form_costs(client_admin: Client) -> None:
+    assert_query_count("integrations:connect by keys", client_admin, HOME)
+    tested = client_admin.post(CONNECT, HARBOUR | {"do": "test"})
+    assert_query_count("integrations:connect tried keys", client_admin, tested.headers["Location"])

@@ -52,6 +52,13 @@ def test_a_unit_is_a_property() -> None:
     assert not found.is_archived
 
 
+def test_a_house_has_no_unit_number() -> None:
+    row = UNIT | {"UnitNumber": "1", "Address": OAK | {"AddressLine2": None}, "TenantName": "Mei Chen"}
+    found = mapping.property_record(row | {"Rental": RENTAL | {"RentalSubType": "SingleFamily"}})
+    assert (found.address.text, found.address.unit) == ("18 Oak St, Austin, TX 78704", "")
+    assert (found.kind, found.tenant_name) == ("house", "Mei Chen")
+
+
 def test_a_building_of_several_units_is_one_more() -> None:
     row = {"Id": "rental~7", "PropertyId": 7, "NumberUnits": 3, "Rental": RENTAL | {"IsActive": False}}
     found = mapping.property_record(row)
