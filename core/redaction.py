@@ -23,6 +23,8 @@ _SECRET_NAMES = "|".join(  # one name a line reads better than one long pattern
 )
 _PAIR = re.compile(rf"(?i)([\"']?\b(?:{_SECRET_NAMES})\b[\"']?\s*[=:]\s*)([\"']?)(?:Bearer\s+|Basic\s+)?[^\s\"'&,}}]+")
 _BEARER = re.compile(r"(?i)\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
+# A social security number. Some providers send it with each tenant, and an answer cut short may end up in an error.
+_SSN = re.compile(r"\b\d{3}-\d{2}-\d{4}\b")
 _CODE = re.compile(r"(?i)([?&](?:code|state)=)[^&\s]+")
 MASK = "[redacted]"
 
@@ -31,6 +33,7 @@ def redact(text: str) -> str:
     """The text with token, password and authorisation values replaced by a mask."""
     text = _PAIR.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
     text = _BEARER.sub(lambda match: f"{match[1]} {MASK}", text)
+    text = _SSN.sub(MASK, text)
     return _CODE.sub(lambda match: f"{match[1]}{MASK}", text)
 
 

@@ -72,10 +72,13 @@ def open_client(
     sleep: Callable[[float], None] = time.sleep,
     on_wait: Callable[[float], None] | None = None,
 ) -> HttpClient:
-    """A client for the provider's API at the address in the operator's settings; `name` chooses a further one."""
+    """A client for the provider's API at the address in the operator's settings; `name` chooses a further one.
+
+    Raises Misconfigured for an address or a host name that cannot be right.
+    """
     carried = registry.sign_in(spec, keys).at(name) if keys else SignIn()
     return HttpClient(
-        registry.setting(spec, name),
+        registry.address(spec, name, keys),
         token=token,
         headers=carried.headers,
         basic=carried.basic,
@@ -96,11 +99,21 @@ def stored_keys(connection: Connection, spec: ProviderSpec) -> dict[str, str]:
 
 
 def adapter_for_token(
-    spec: ProviderSpec, http: HttpClient, time_zone: str, keys: Mapping[str, str] | None = None
+    spec: ProviderSpec,
+    http: HttpClient,
+    time_zone: str,
+    keys: Mapping[str, str] | None = None,
+    further: Callable[[str], HttpClient] | None = None,
 ) -> PropertyManagerProvider:
     """An adapter that belongs to no connection yet: enough to ask whose grant it is and what the API offers."""
     context = AdapterContext(
-        http=http, base_url=http.base_url, time_zone=time_zone, ledger_mode="unknown", received=dict, keys=keys or {}
+        http=http,
+        base_url=http.base_url,
+        time_zone=time_zone,
+        ledger_mode="unknown",
+        received=dict,
+        keys=keys or {},
+        open_client=further,
     )
     return registry.build_adapter(spec, context)
 

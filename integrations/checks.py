@@ -53,7 +53,7 @@ def check_providers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
     credentials = [message for spec in _with(Auth.OAUTH2) for message in _credentials(spec)]
     # Without an address a provider with keys is off; with one, keys travel there.
     with_keys = [spec for spec in _with(Auth.KEYS) if registry.is_configured(spec)]
-    return credentials + [message for spec in with_keys for message in _untrusted(spec, ("API_URL",))]
+    return credentials + [message for spec in with_keys for message in _untrusted(spec, _addresses(spec))]
 
 
 @register("integrations", deploy=True)
@@ -66,13 +66,19 @@ def check_addresses(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
             id="integrations.E005",
         )
         for spec in [*_with(Auth.OAUTH2), *_with(Auth.KEYS)]
-        for name in ("API_URL", "AUTH_URL")
+        for name in (*_addresses(spec), "AUTH_URL")
         if is_loopback(registry.setting(spec, name))
     ]
 
 
 def _with(auth: Auth) -> list[ProviderSpec]:
     return [spec for spec in registry.PROVIDERS.values() if spec.auth == auth]
+
+
+def _addresses(spec: ProviderSpec) -> tuple[str, ...]:
+    """Names of the settings that hold an address of its API; all but the first are for a few providers."""
+    further = ("OWN_API_URL", "REPORTS_URL", "JWKS_URL")
+    return ("API_URL", *(name for name in further if registry.setting(spec, name)))
 
 
 def _untrusted(spec: ProviderSpec, names: tuple[str, ...]) -> list[CheckMessage]:

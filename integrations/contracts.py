@@ -70,3 +70,34 @@ class ContactSource(Protocol):
     """A provider that lists people beside its five main reads."""
 
     def contacts(self, request: ReadRequest) -> Iterator[Page]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedWorkOrder:
+    """A work order as the provider made it: its id there, and the page on which people see it (may be blank)."""
+
+    provider_id: str
+    link: str = ""
+
+
+@runtime_checkable
+class WorkOrderSink(Protocol):
+    """A provider that takes work orders from us."""
+
+    def create_work_order(
+        self,
+        *,
+        property_ref: str,
+        description: str,
+        priority: str = "normal",
+        vendor_ref: str = "",
+        instructions: str = "",
+        idempotency_key: str,
+    ) -> CreatedWorkOrder:
+        """Creates it once for each key, however often it is called: a call that timed out is made again with its key.
+
+        `property_ref` and `vendor_ref` are the provider's ids of the property and the supplier; `priority` is low,
+        normal, high or urgent. Raises RemoteGone when the property is not there any more, RequestRefused when the
+        provider will not take it as it is, TransientError when it may work later.
+        """
+        ...

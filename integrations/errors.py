@@ -40,6 +40,13 @@ class RateLimited(TransientError):
         self.retry_after = retry_after
 
 
+class ProviderPaused(RateLimited):
+    """The provider gives out no data for a while and says so (nightly maintenance): `retry_after` is its end."""
+
+    code = "provider_paused"
+    default_message = "The provider gives out no data at the moment. The sync is started again by itself later."
+
+
 class ReauthRequired(IntegrationError):
     """A person must sign in at the provider again. `revoked` tells withdrawn access from an expired grant."""
 
@@ -49,6 +56,12 @@ class ReauthRequired(IntegrationError):
     def __init__(self, safe_message: str = "", *, detail: str = "", revoked: bool = False) -> None:
         super().__init__(safe_message, detail=detail)
         self.revoked = revoked
+
+
+class NotAllowed(ReauthRequired):
+    """Our access stands, and does not cover this one thing. Adapters may do without it."""
+
+    default_message = "The provider does not allow us to read this. Sign in there again and allow all that is asked."
 
 
 class Misconfigured(IntegrationError):
@@ -86,6 +99,13 @@ class ContractChanged(IntegrationError):
 
     code = "contract_changed"
     default_message = "The provider's answer has a shape that we do not know, so nothing was changed. We look into it."
+
+
+class RequestRefused(ContractChanged):
+    """The provider understood what we sent and will not take it: sending it again is of no use."""
+
+    code = "request_refused"
+    default_message = "The provider does not take what was sent to it. Nothing was changed there."
 
 
 class ConflictDetected(IntegrationError):

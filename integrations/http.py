@@ -22,7 +22,14 @@ import requests
 from requests.utils import get_environ_proxies
 
 from core.redaction import MASK
-from integrations.errors import ContractChanged, Misconfigured, RateLimited, ReauthRequired, TransientError
+from integrations.errors import (
+    ContractChanged,
+    Misconfigured,
+    NotAllowed,
+    RateLimited,
+    ReauthRequired,
+    TransientError,
+)
 from integrations.wire import AnswerTooLarge, BoundedAdapter, Limits, error_for_status, is_trusted_address, retry_after
 
 # PropertyMe's edge, for one, answers 403 to the default names of HTTP libraries.
@@ -136,11 +143,11 @@ class HttpClient:
         response = self._send("GET", path, params, None, self._current())
         return self._parsed("GET", path, response, note)
 
-    def post_json(self, path: str, body: Any, *, idempotency_key: str = "") -> Any:
+    def post_json(self, path: str, body: Any, *, idempotency_key: str = "", repeatable: bool = False) -> Any:
         """The parsed answer of a JSON POST, None for an empty one.
 
         With an idempotency key it is repeated like a read, since the provider does it once; without one a time-out
-        leaves open whether it was done, so it is tried once.
+        leaves open whether it was done, so it is tried once. `repeatable` says that it changes nothing (a report).
         """
         headers = {"Content-Type": "application/json"}
         if idempotency_key:
@@ -151,7 +158,7 @@ class HttpClient:
             response = self._send("POST", path, None, sent, self._current(), headers=headers)
             return None if response.ok and not response.content else self._parsed("POST", path, response)
 
-        return self._repeat(posted, None, None if idempotency_key else 1)
+        return self._repeat(posted, None, None if idempotency_key or repeatable else 1)
 
     def post_form(
         self, path: str, form: Mapping[str, str], *, auth: tuple[str, str] | None = None, attempts: int = 1
@@ -258,7 +265,8 @@ class HttpClient:
                 wait=retry_after(response.headers.get("Retry-After")),
             )
             if isinstance(error, ReauthRequired) and self._has_keys:
-                raise ReauthRequired(KEYS_LACK if response.status_code == 403 else KEYS_REFUSED, detail=error.detail)
+                words = KEYS_LACK if isinstance(error, NotAllowed) else KEYS_REFUSED
+                raise type(error)(words, detail=error.detail)
             if error is not None:
                 raise error
         if note is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from integrations.errors import Misconfigured
+from integrations.providers.appfolio import SPEC as APPFOLIO
 from integrations.providers.basiq import SPEC as BASIQ
 from integrations.providers.buildium import SPEC as BUILDIUM
 from integrations.providers.different import SPEC as DIFFERENT
@@ -23,9 +25,13 @@ if TYPE_CHECKING:
 PROVIDERS: dict[str, ProviderSpec] = {
     PROPERTYME.slug: PROPERTYME,
     BUILDIUM.slug: BUILDIUM,
+    APPFOLIO.slug: APPFOLIO,
     DIFFERENT.slug: DIFFERENT,
     BASIQ.slug: BASIQ,
 }
+
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def get(slug: str) -> ProviderSpec:
@@ -55,6 +61,34 @@ def is_configured(spec: ProviderSpec) -> bool:
 def setting(spec: ProviderSpec, name: str) -> str:
     """The provider's setting, such as API_URL; blank when it is not set."""
     return str(getattr(settings, f"{spec.settings_prefix}_{name}", ""))
+
+
+def address(spec: ProviderSpec, name: str, keys: Mapping[str, str] | None = None) -> str:
+    """The base address of this setting. Where customers have hosts of their own, the setting has a place for it.
+
+    "https://{reports_host}.vendor.example" takes the key of that name. OWN_API_URL stands in for API_URL where all the
+    keys it names were given. The key is one label of a host name and nothing else, so whatever was typed in, requests
+    go to the operator's domain. Raises Misconfigured for a key that is more than that.
+    """
+    own = setting(spec, "OWN_API_URL") if name == "API_URL" else ""
+    given = keys or {}
+    chosen = own if own and all(given.get(place) for place in _PLACE.findall(own)) else setting(spec, name)
+
+    def label(found: re.Match[str]) -> str:
+        value = given.get(found[1], "")
+        if not is_host_label(value):
+            raise Misconfigured(
+                f"{value!r:.60} is not the name of a host. Give the part of the address before the first dot.",
+                detail=f"{spec.settings_prefix}_{name} takes the key {found[1]}.",
+            )
+        return value.lower()
+
+    return _PLACE.sub(label, chosen)
+
+
+def is_host_label(value: str) -> bool:
+    """Whether this is one label of a host name: letters, digits and hyphens."""
+    return _LABEL.fullmatch(value) is not None
 
 
 def needed_settings(spec: ProviderSpec) -> list[str]:

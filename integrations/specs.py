@@ -41,13 +41,19 @@ class Auth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyField:
-    """One input of the connect form. What a `secret` one held is never shown again."""
+    """One input of the connect form. What a `secret` one held is never shown again.
+
+    An `is_host` one names a host of the customer's own, without the vendor's domain. Those of one `group` are given all
+    or not at all.
+    """
 
     name: str
     label: str
     secret: bool = False
     required: bool = True
     help: str = ""
+    is_host: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,19 @@ from integrations.errors import (
     ContractChanged,
     IntegrationError,
     Misconfigured,
+    NotAllowed,
+    ProviderPaused,
     RateLimited,
     ReauthRequired,
     RemoteGone,
+    RequestRefused,
     TransientError,
 )
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _CHUNK = 1 << 16
+# How long a provider that gives out no data is left alone where it names no time, in seconds.
+PAUSE = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +155,17 @@ def error_for_status(status: int, body: bytes, *, what: str, wait: float | None 
         case 401 | 701:
             return ReauthRequired(detail=detail)
         case 403 if body.lstrip()[:1] in (b"{", b"["):
-            return ReauthRequired(
-                "The provider does not allow us to read this. Sign in there again and allow all that is asked.",
-                detail=detail,
-            )
+            return NotAllowed(detail=detail)
         case 404 | 410:
             return RemoteGone(detail=detail)
+        # The same request is still being worked on.
+        case 409 if wait is not None:
+            return RateLimited(detail=detail, retry_after=wait)
+        case 422:
+            return RequestRefused(detail=detail)
+        # 533 is AppFolio's number for its maintenance.
+        case 533:
+            return ProviderPaused(detail=detail, retry_after=PAUSE if wait is None else wait)
         case 301 | 308:
             return Misconfigured(detail=f"{detail} The provider's address in the settings has moved.")
         case _ if status >= 500 and status != 501:

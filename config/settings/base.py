@@ -235,6 +235,11 @@ PROPERTYME_CLIENT_SECRET = env_secret("PROPERTYME_CLIENT_SECRET", "")
 PROPERTYME_CLIENT_AUTH = env_str("PROPERTYME_CLIENT_AUTH", "basic")
 # Organisations bring keys of their own; the operator gives the address alone.
 BUILDIUM_API_URL = env_str("BUILDIUM_API_URL", "https://api.buildium.com")
+# Organisations bring keys of their own to AppFolio. {names} are host names they give, always below AppFolio's domain.
+APPFOLIO_API_URL = env_str("APPFOLIO_API_URL", "https://api.appfolio.com/api/v0")
+APPFOLIO_OWN_API_URL = env_str("APPFOLIO_OWN_API_URL", "https://{host}.appfolio.com/api/v0")
+APPFOLIO_REPORTS_URL = env_str("APPFOLIO_REPORTS_URL", "https://{reports_host}.appfolio.com/api/v2/reports")
+APPFOLIO_JWKS_URL = env_str("APPFOLIO_JWKS_URL", "https://api.appfolio.com/.well-known/jwks.json")
 
 UNFOLD = {
     "SITE_TITLE": "PropertyTracker staff desk",

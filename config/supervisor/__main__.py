@@ -86,7 +86,7 @@ class Supervisor:
         lines += [f"  {line}" for line in login.splitlines() if line.strip()]
         if self.plan.with_sandbox:
             lines.append(
-                f"  Sandbox vendors:           {self.plan.sandbox_address}  (PropertyMe; Buildium with its keys)"
+                f"  Sandbox vendors:           {self.plan.sandbox_address}  (PropertyMe; AppFolio, Buildium with keys)"
             )
         lines += [f"  Logs: {embedded.services().layout.log_dir}   Ctrl-C stops everything.", "", ""]
         with self._say_lock:

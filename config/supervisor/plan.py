@@ -97,10 +97,21 @@ def make_plan(environ: Mapping[str, str], *, local: Path) -> Plan:
             "PROPERTYME_API_URL": f"{plan.sandbox_address}/api",
             "PROPERTYME_AUTH_URL": plan.sandbox_address,
             "BUILDIUM_API_URL": f"{plan.sandbox_address}/buildium",
+            **_appfolio(f"{plan.sandbox_address}/appfolio"),
             **SANDBOX_CREDENTIALS,
         }
         environment.update({name: environ.get(name) or value for name, value in defaults.items()})
     return plan
+
+
+def _appfolio(root: str) -> dict[str, str]:
+    """Addresses of the sandbox's AppFolio; {names} are host names that a customer types into the connect form."""
+    return {
+        "APPFOLIO_API_URL": f"{root}/api/v0",
+        "APPFOLIO_OWN_API_URL": f"{root}/hosts/{{host}}/api/v0",
+        "APPFOLIO_REPORTS_URL": f"{root}/hosts/{{reports_host}}/api/v2/reports",
+        "APPFOLIO_JWKS_URL": f"{root}/.well-known/jwks.json",
+    }
 
 
 def _port(text: str) -> int:

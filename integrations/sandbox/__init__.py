@@ -1,8 +1,9 @@
 """The sandbox: vendors to connect to, in a process of their own, that behave as their published contracts say.
 
-No Django here, and nothing of the product: only the standard library and orjson. ``propertyme/`` and ``buildium/`` are
-the vendors; OAuth, faults and the wire know nothing of them. Buildium is below ``/buildium`` of the same address, is
-made when first asked for, and the fault switches act on it by path (``/buildium/*``).
+No Django here, and nothing of the product: only the standard library and orjson. ``propertyme/``, ``buildium/`` and
+``appfolio/`` are the vendors; OAuth, faults and the wire know nothing of them. Buildium is below ``/buildium`` of the
+same address, AppFolio below ``/appfolio``; each is made when first asked for, and the fault switches act on it by path
+(``/buildium/*``). What AppFolio offers to tests is in the docstring of its package.
 
 As a process
     python -m integrations.sandbox --port 8811 --lots 40 --years 2 --seed 7 [--agencies 2] [--ledger line|derived]

@@ -56,6 +56,10 @@ class Control:
             return None
         if request.path == STYLE_PATH:
             return Response(STYLE, 200, "text/css; charset=utf-8")
+        if request.path.startswith("/_sandbox/appfolio/"):
+            name = request.path.removeprefix("/_sandbox/appfolio/")
+            args = dict(request.query) if request.method == "GET" else request.json()
+            return json_response(self.server.appfolio.control(name, args))
         action = self._routes.get((request.method, request.path.removeprefix("/_sandbox/")))
         if action is None:
             return json_response({"error": f"No control at {request.method} {request.path}."}, 404)

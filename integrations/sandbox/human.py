@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from .appfolio import vendor as appfolio
 from .buildium import KEYS
 from .consent import page
 from .faults import KINDS
@@ -69,6 +70,22 @@ def _buildium(server: SandboxServer, form: Form) -> str:
     return f"Buildium, {operation.replace('_', ' ')}: {result}"
 
 
+def _appfolio(server: SandboxServer, form: Form) -> str:
+    vendor = server.appfolio
+    operation = form.get("op", "")
+    if operation == "maintenance":
+        vendor.maintenance = form.get("on") == "1"
+        return f"AppFolio: the maintenance window is {'on' if vendor.maintenance else 'off'}."
+    if operation in ("hang", "commit_then_hang"):
+        vendor.misbehave(operation, times=1000 if operation == "hang" else 1, seconds=60)
+        return "AppFolio: work orders " + ("get no answer." if operation == "hang" else "are made, and then no answer.")
+    if operation == "behave":
+        vendor.behave()
+        return "AppFolio: work orders are answered."
+    arguments: dict[str, Any] = {"days": int(form["days"])} if form.get("days") else {}
+    return f"AppFolio, {operation.replace('_', ' ')}: {vendor.edit(operation, **arguments)}"
+
+
 def _expire(server: SandboxServer, _: Form) -> str:
     return f"{server.expire_access_tokens()} access token(s) expired."
 
@@ -84,6 +101,7 @@ ACTIONS: dict[str, Callable[[SandboxServer, Form], str]] = {
     "clear": _clear,
     "ledger": _ledger,
     "buildium": _buildium,
+    "appfolio": _appfolio,
     "expire": _expire,
     "revoke": _revoke,
 }
@@ -153,6 +171,35 @@ def _buildium_cards(server: SandboxServer) -> str:
         _card("Buildium: accounts and their keys", said, _table(heads, rows))
         + f'<div class="grid">{_card("Work at Buildium", *forms)}</div>'
     )
+
+
+APPFOLIO_EDITS = (
+    ({"op": "advance", "days": "1"}, "Advance a day"), ({"op": "advance", "days": "30"}, "Advance 30 days"),
+    ({"op": "pay"}, "Receive a month's rent"), ({"op": "end_lease"}, "End a lease"),
+    ({"op": "sign_lease"}, "Let a vacant unit"), ({"op": "report_job"}, "Report work"),
+    ({"op": "complete_job"}, "Finish a work order"), ({"op": "add_bill"}, "Enter a bill"),
+    ({"op": "behave"}, "Answer work orders"), ({"op": "hang"}, "Let work orders hang"),
+    ({"op": "commit_then_hang"}, "Make the next work order, then hang"),
+)  # fmt: skip
+
+
+def _appfolio_cards(server: SandboxServer) -> str:
+    vendor = server.appfolio
+    state = vendor.state()
+    names = ("units", "tenants", "leases", "work_orders", "bills", "charges")
+    sizes = _table(("Today", *names), [(f"{vendor.world.today:%d %b %Y}", *(f"{state[name]:,}" for name in names))])
+    keys = _table(
+        ("Client ID", "Client secret", "Developer ID", "Reports: database name", "Reports: client ID", "Its secret"),
+        [(appfolio.CLIENT_ID, vendor.secret, appfolio.DEVELOPER_ID, appfolio.HOST, appfolio.REPORTS_ID,
+          appfolio.REPORTS_SECRET)],
+    )  # fmt: skip
+    address = escape(server.appfolio_settings["APPFOLIO_API_URL"])
+    said = f"<p>Its API is at <code>{address}</code>. These keys are typed into the connect form.</p>"
+    forms = [_form("appfolio", _hidden(**values), label) for values, label in APPFOLIO_EDITS]
+    off = vendor.maintenance
+    label = "End maintenance" if off else "Begin maintenance"
+    forms.append(_form("appfolio", _hidden(op="maintenance", on="0" if off else "1"), label))
+    return _card("AppFolio: its database and keys", said, keys, sizes) + _card("Work at AppFolio", *forms)
 
 
 def _table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
@@ -230,5 +277,5 @@ def control_page(server: SandboxServer, said: str) -> str:
         f"{note}{_card('Agencies', _agencies(server))}"
         f'<div class="grid">{"".join(cards)}</div>'
     )
-    body += _buildium_cards(server)
+    body += _buildium_cards(server) + _appfolio_cards(server)
     return page(title, body + _card("Last requests", _table(("Request", "Status", "Fault"), log)), wide=True)

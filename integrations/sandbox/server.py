@@ -8,8 +8,9 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
+from .appfolio import AppFolioVendor
 from .buildium import PREFIX, BuildiumVendor, open_vendor
 from .control import Control
 from .effects import replacement, rewrite, transform
@@ -23,6 +24,14 @@ from .wire import Request, Response
 FIXED_TODAY = date(2026, 6, 30)
 
 
+class OtherVendor(Protocol):
+    """A vendor below an address of its own, with a way in of its own."""
+
+    def handle(self, request: Request) -> Response | None: ...
+
+    def error(self, status: int, code: str, message: str) -> Response: ...
+
+
 class SandboxServer:
     """A sandbox vendor on its own port, for tests as a context manager, for the demo as a process.
 
@@ -33,7 +42,8 @@ class SandboxServer:
 
     def __init__(
         self, *, lots: int = 40, years: float = 2, seed: int = 7, ledger: str = "line", agencies: int = 2,
-        today: date = FIXED_TODAY, host: str = "127.0.0.1", port: int = 0, state: Path | None = None,
+        today: date = FIXED_TODAY, appfolio_units: int = 24, host: str = "127.0.0.1", port: int = 0,
+        state: Path | None = None,
     ) -> None:  # fmt: skip
         self.host, self.port = host, port
         self.journal = Journal(state)
@@ -56,6 +66,12 @@ class SandboxServer:
         self._made_buildium: BuildiumVendor | None = None
         self._make_buildium = partial(
             open_vendor, rentals=max(2, lots // 2), years=min(years, 2), seed=seed, today=today, state=state
+        )
+        # It keeps what happened in a file of its own.
+        beside = state.with_name(f"{state.stem}-appfolio.json") if state else None
+        self._made_appfolio: AppFolioVendor | None = None
+        self._make_appfolio = partial(
+            AppFolioVendor, units=appfolio_units, seed=world["seed"], today=today, state=beside
         )
         self._restore(world, saved.operations, saved.oauth, saved.settings)
         self.vendor.disconnected = self._disconnected
@@ -112,6 +128,25 @@ class SandboxServer:
         return f"{self.url}{PREFIX}"
 
     @property
+    def appfolio(self) -> AppFolioVendor:
+        """One more vendor at this address, made when somebody first asks for it."""
+        with self._building:
+            if self._made_appfolio is None:
+                self._made_appfolio = self._make_appfolio()
+            return self._made_appfolio
+
+    @property
+    def appfolio_settings(self) -> dict[str, str]:
+        """The values for APPFOLIO_API_URL and the others."""
+        root = f"{self.url}/appfolio"
+        return {
+            "APPFOLIO_API_URL": f"{root}/api/v0",
+            "APPFOLIO_OWN_API_URL": f"{root}/hosts/{{host}}/api/v0",
+            "APPFOLIO_REPORTS_URL": f"{root}/hosts/{{reports_host}}/api/v2/reports",
+            "APPFOLIO_JWKS_URL": f"{root}/.well-known/jwks.json",
+        }
+
+    @property
     def api_url(self) -> str:
         """The value for PROPERTYME_API_URL; PROPERTYME_AUTH_URL is ``url``."""
         return f"{self.url}/api"
@@ -166,7 +201,7 @@ class SandboxServer:
         if self.faults.latency_ms:
             time.sleep(self.faults.latency_ms / 1000)
         hits = self.faults.take(request)
-        other = self.buildium if request.path.startswith(f"{PREFIX}/") else None
+        other = self._other(request.path)
         response = self._refused_or_replaced(request, hits, other)
         if response is None:
             seen = request
@@ -183,7 +218,12 @@ class SandboxServer:
         self.requests.add(request, response.status, ",".join(fault.kind for fault in hits))
         return response
 
-    def _refused_or_replaced(self, request: Request, hits: list[Any], other: BuildiumVendor | None) -> Response | None:
+    def _other(self, path: str) -> OtherVendor | None:
+        if path.startswith(f"{PREFIX}/"):
+            return self.buildium
+        return self.appfolio if path.startswith("/appfolio/") else None
+
+    def _refused_or_replaced(self, request: Request, hits: list[Any], other: OtherVendor | None) -> Response | None:
         refused = self.vendor.edge(request) if other is None else None
         if refused is not None:
             return refused

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from uuid import UUID
 
 from access.models import Organisation, User
 from core.errors import DomainError
 from integrations import registry
 from integrations.adapters import adapter_for_token, open_client
-from integrations.errors import IntegrationError, Misconfigured, ReauthRequired, TransientError
+from integrations.errors import IntegrationError, Misconfigured, ProviderPaused, ReauthRequired, TransientError
+from integrations.http import HttpClient
 from integrations.models import Connection, OAuthState
 from integrations.records import Account
 from integrations.services.granting import ConnectResult, connect_or_ask, hold, take_held
@@ -89,15 +91,30 @@ def _cleaned(spec: ProviderSpec, keys: Mapping[str, str]) -> dict[str, str]:
                 "bad_key",
                 f"{field.label} cannot be right: keys are one line of plain letters, digits and signs. Copy it again.",
             )
+        if field.is_host and value and not registry.is_host_label(value):
+            raise DomainError(
+                "bad_key", f"{field.label} cannot be right: give only the part of the address before its first dot."
+            )
         if value:
             found[field.name] = value
+    for field in spec.key_fields:
+        if (
+            field.group
+            and field.name not in found
+            and any(other.group == field.group and other.name in found for other in spec.key_fields)
+        ):
+            raise DomainError("missing_key", f"{field.label} is missing. It goes with what you filled in beside it.")
     return found
 
 
 def _account_of(spec: ProviderSpec, keys: Mapping[str, str], time_zone: str) -> Account:
     try:
-        with open_client(spec, keys=keys) as http:
-            return adapter_for_token(spec, http, time_zone, keys).account()
+        with ExitStack() as opened:
+
+            def further(name: str) -> HttpClient:
+                return opened.enter_context(open_client(spec, keys=keys, name=name))
+
+            return adapter_for_token(spec, further("API_URL"), time_zone, keys, further).account()
     except ReauthRequired as error:
         raise DomainError(
             "keys_refused",
@@ -110,6 +127,12 @@ def _account_of(spec: ProviderSpec, keys: Mapping[str, str], time_zone: str) -> 
             "not_set_up",
             f"The address of {spec.label} on this server is not right. This is ours to fix and our operator has been "
             "told; nothing is wrong with your keys.",
+        ) from error
+    except ProviderPaused as error:
+        raise DomainError(
+            "provider_down",
+            f"{spec.label} gives out no data at the moment because of its maintenance, so nothing was stored. "
+            "Try again when that is over.",
         ) from error
     except TransientError as error:
         raise DomainError(

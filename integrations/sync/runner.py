@@ -19,6 +19,7 @@ from integrations.errors import (
     ContractChanged,
     IntegrationError,
     Misconfigured,
+    ProviderPaused,
     ReauthRequired,
     RunCancelled,
     RunHeld,
@@ -155,6 +156,10 @@ def _execute(run: SyncRun) -> None:
     except ReauthRequired as error:
         # The adapter's block has marked the connection and told its admins.
         _finish(job, SyncRun.Status.FAILED, error=error)
+    except ProviderPaused as error:
+        _note_failure(connection)
+        _resume_after(connection, error)
+        _finish(job, SyncRun.Status.FAILED, error=error)
     except IntegrationError as error:
         if isinstance(error, Misconfigured | ContractChanged):
             logger.error("sync of connection %s stopped: %s", connection.id, error.code)
@@ -208,6 +213,12 @@ def _suggest(job: Job) -> None:
 
 def _note_failure(connection: Connection) -> None:
     Connection.objects.filter(pk=connection.pk, failing_since=None).update(failing_since=timezone.now())
+
+
+def _resume_after(connection: Connection, pause: ProviderPaused) -> None:
+    """The next sync by itself is due when the provider's pause is over: before that it would fail, too."""
+    end = timezone.now() + timedelta(seconds=pause.retry_after or 0)
+    Connection.objects.filter(pk=connection.pk, auto_sync=True).update(next_sync_at=end)
 
 
 def _finish(job: Job, status: str, *, error: IntegrationError | None = None, held_reason: str = "") -> None:

@@ -35,6 +35,10 @@ def test_children_are_told_of_the_sandbox_beside_the_web_port(free_port: int, tm
         "PROPERTYME_API_URL": f"http://localhost:{free_port + 1}/api",
         "PROPERTYME_AUTH_URL": f"http://localhost:{free_port + 1}",
         "BUILDIUM_API_URL": f"http://localhost:{free_port + 1}/buildium",
+        "APPFOLIO_API_URL": f"http://localhost:{free_port + 1}/appfolio/api/v0",
+        "APPFOLIO_OWN_API_URL": f"http://localhost:{free_port + 1}/appfolio/hosts/{{host}}/api/v0",
+        "APPFOLIO_REPORTS_URL": f"http://localhost:{free_port + 1}/appfolio/hosts/{{reports_host}}/api/v2/reports",
+        "APPFOLIO_JWKS_URL": f"http://localhost:{free_port + 1}/appfolio/.well-known/jwks.json",
         "PROPERTYME_CLIENT_ID": "sandbox-client",
         "PROPERTYME_CLIENT_SECRET": "sandbox-secret",
     }

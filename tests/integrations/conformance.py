@@ -10,8 +10,8 @@ import copy
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -59,6 +59,8 @@ class Subject:
     spec: ProviderSpec
     http: HttpClient
     time_zone: str = "Australia/Sydney"
+    keys: Mapping[str, str] = field(default_factory=dict)
+    open_client: Callable[[str], HttpClient] | None = None
 
     def adapter(self) -> PropertyManagerProvider:
         context = AdapterContext(
@@ -67,6 +69,8 @@ class Subject:
             time_zone=self.time_zone,
             ledger_mode="line",
             received=dict,
+            keys=self.keys,
+            open_client=self.open_client,
         )
         return registry.build_adapter(self.spec, context)
 
@@ -214,9 +218,9 @@ class Conformance:
 
 
 def _check_values(record: AnyRecord) -> None:
-    for field in fields(record):
-        value = getattr(record, field.name)
-        assert not isinstance(value, float), field.name
+    for each in fields(record):
+        value = getattr(record, each.name)
+        assert not isinstance(value, float), each.name
         if isinstance(value, Decimal):
             assert value.is_finite()
         if isinstance(value, datetime):

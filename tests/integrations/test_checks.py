@@ -90,3 +90,15 @@ def test_keys_travel_to_trusted_addresses_alone(settings: Settings, monkeypatch:
     # Blank: the provider is off.
     settings.BOATHOUSE_API_URL = ""
     assert check_providers(None) == check_addresses(None) == []
+
+
+@pytest.mark.parametrize("name", ["OWN_API_URL", "REPORTS_URL", "JWKS_URL"])
+def test_further_addresses_are_looked_at_as_well(settings: Settings, name: str) -> None:
+    live(settings)
+    setattr(settings, f"APPFOLIO_{name}", "http://{host}.appfolio.example/api")
+    assert ids(check_providers(None)) == ["integrations.E006"]
+    setattr(settings, f"APPFOLIO_{name}", "http://localhost:8811/appfolio")
+    assert check_providers(None) == []
+    assert ids(check_addresses(None)) == ["integrations.E005"]
+    setattr(settings, f"APPFOLIO_{name}", "")
+    assert check_providers(None) == check_addresses(None) == []

@@ -13,9 +13,12 @@ from integrations.errors import (
     ContractChanged,
     IntegrationError,
     Misconfigured,
+    NotAllowed,
+    ProviderPaused,
     RateLimited,
     ReauthRequired,
     RemoteGone,
+    RequestRefused,
     TransientError,
 )
 from integrations.http import LONGEST_WAIT, RATE_LIMIT_ATTEMPTS, HttpClient
@@ -300,17 +303,28 @@ def test_loopback() -> None:
     ("status", "body", "kind"),
     [
         (200, b"", None), (204, b"", None),
-        (400, b"{}", ContractChanged), (401, b"{}", ReauthRequired), (403, b'{"a":1}', ReauthRequired),
+        (400, b"{}", ContractChanged), (401, b"{}", ReauthRequired), (403, b'{"a":1}', NotAllowed),
         (403, b"<html>", TransientError), (404, b"", RemoteGone), (405, b"", ContractChanged),
         (406, b"", ContractChanged), (408, b"", TransientError), (410, b"", RemoteGone),
-        (422, b"{}", ContractChanged), (425, b"", TransientError),
+        (409, b"{}", ContractChanged), (422, b"{}", RequestRefused), (425, b"", TransientError),
         (429, b"", RateLimited), (301, b"", Misconfigured), (302, b"", TransientError), (308, b"", Misconfigured),
         (500, b"", TransientError), (501, b"", ContractChanged), (502, b"", TransientError), (504, b"", TransientError),
+        (533, b"{}", ProviderPaused), (701, b"{}", ReauthRequired),
     ],
 )  # fmt: skip
 def test_status_to_error(status: int, body: bytes, kind: type[IntegrationError] | None) -> None:
     error = error_for_status(status, body, what="GET /x")
     assert (type(error) if error else None) is kind
+
+
+def test_409_with_a_time_is_a_request_still_being_worked_on() -> None:
+    error = error_for_status(409, b"{}", what="POST /x", wait=2)
+    assert (type(error), error.retry_after if isinstance(error, RateLimited) else None) == (RateLimited, 2)
+
+
+def test_533_waits_an_hour_unless_told() -> None:
+    waits = [error_for_status(533, b"{}", what="GET /x", wait=wait) for wait in (None, 90)]
+    assert [error.retry_after for error in waits if isinstance(error, ProviderPaused)] == [3600, 90]
 
 
 def test_503_with_a_time_is_a_limit() -> None:
