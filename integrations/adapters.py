@@ -13,11 +13,15 @@ from django.db.models import Count, Sum
 from integrations import registry
 from integrations.contracts import AdapterContext, PropertyManagerProvider, Received
 from integrations.errors import ReauthRequired
+from integrations.files.source import file_source
 from integrations.http import HttpClient, SignIn, Token
 from integrations.models import Connection, ProviderRecord, Verdict
 from integrations.records import AnyRecord, Resource
 from integrations.services.tokens import fresh_access_token, mark_reauth
 from integrations.specs import Auth, ProviderSpec
+
+# A provider of files has no address; should its adapter ever ask for one, this name leads nowhere (RFC 2606).
+NOWHERE = "https://files.invalid"
 
 
 @contextmanager
@@ -54,6 +58,7 @@ def open_adapter(
                 received=lambda: received(connection),
                 keys=keys,
                 open_client=further,
+                files=file_source(connection) if spec.auth == Auth.FILE else None,
             )
             if connection.ledger_mode == Connection.LedgerMode.UNKNOWN:
                 context = replace(context, ledger_mode=_learn_ledger_mode(connection, spec, context))
@@ -78,7 +83,7 @@ def open_client(
     """
     carried = registry.sign_in(spec, keys).at(name) if keys else SignIn()
     return HttpClient(
-        registry.address(spec, name, keys),
+        NOWHERE if spec.auth == Auth.FILE else registry.address(spec, name, keys),
         token=token,
         headers=carried.headers,
         basic=carried.basic,

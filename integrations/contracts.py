@@ -19,6 +19,18 @@ class Received:
     rows: int
 
 
+class FileSource(Protocol):
+    """Rows of uploaded spreadsheets, checked and in our own words: what a provider without an API is read from."""
+
+    def pages(self, resource: Resource, request: ReadRequest) -> Iterator[Page]:
+        """Rows that were taken over since the request's cursor; all that stand for a full request."""
+        ...
+
+    def account(self) -> Account:
+        """The source as the person named it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AdapterContext:
     """All that an adapter is given.
@@ -26,7 +38,8 @@ class AdapterContext:
     `http` carries authorisation, time-outs and retries. `ledger_mode` is line, derived or unknown. `received` answers
     how much rent has been recorded so far for each tenancy, which a derived ledger needs. `keys` are what the
     organisation typed in where the provider works with keys. `open_client` opens a client at a further address, named
-    by its setting ("REPORTS_URL"), with the same waits; None where the adapter belongs to no connection.
+    by its setting ("REPORTS_URL"), with the same waits; None where the adapter belongs to no connection. `files` is
+    there for providers with Auth.FILE alone.
     """
 
     http: HttpClient
@@ -36,6 +49,7 @@ class AdapterContext:
     received: Callable[[], Mapping[str, Received]]
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     open_client: Callable[[str], HttpClient] | None = None
+    files: FileSource | None = None
 
 
 @runtime_checkable

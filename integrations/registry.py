@@ -13,6 +13,7 @@ from integrations.providers.appfolio import SPEC as APPFOLIO
 from integrations.providers.basiq import SPEC as BASIQ
 from integrations.providers.buildium import SPEC as BUILDIUM
 from integrations.providers.different import SPEC as DIFFERENT
+from integrations.providers.files import SPEC as FILES
 from integrations.providers.propertyme import SPEC as PROPERTYME
 from integrations.specs import Auth, Kind, ProviderSpec
 
@@ -26,6 +27,7 @@ PROVIDERS: dict[str, ProviderSpec] = {
     PROPERTYME.slug: PROPERTYME,
     BUILDIUM.slug: BUILDIUM,
     APPFOLIO.slug: APPFOLIO,
+    FILES.slug: FILES,
     DIFFERENT.slug: DIFFERENT,
     BASIQ.slug: BASIQ,
 }
@@ -55,6 +57,8 @@ def is_configured(spec: ProviderSpec) -> bool:
         return False
     if spec.auth == Auth.KEYS:
         return bool(setting(spec, "API_URL"))
+    if spec.auth == Auth.FILE:
+        return True
     return bool(setting(spec, "CLIENT_ID") and setting(spec, "CLIENT_SECRET"))
 
 

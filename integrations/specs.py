@@ -28,14 +28,16 @@ class CursorKind(StrEnum):
     DATETIME = "datetime"
     DATE = "date"
     NEXT_LINK = "next_link"
+    UPLOAD = "upload"  # what was uploaded since
     SWEEP = "sweep"  # none: everything is read and compared by hash
 
 
 class Auth(StrEnum):
-    """How an organisation gives access: by signing in at the provider, or by typing keys into our form."""
+    """How an organisation gives access: by signing in at the provider, or by keys typed into our form."""
 
     OAUTH2 = "oauth2"
     KEYS = "keys"
+    FILE = "file"  # no sign-in: people upload what their software exports
     NONE = "none"
 
 

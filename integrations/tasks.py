@@ -5,6 +5,8 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from integrations.files.work import work_upload as read_and_check
+from integrations.services import files as file_services
 from integrations.services import sync as sync_services
 from integrations.sync.runner import run_sync as carry_out
 
@@ -33,3 +35,15 @@ def dispatch_due_syncs() -> None:
 def recover_lost_runs() -> None:
     for run_id in sync_services.recover_lost(now=timezone.now()):
         run_sync.delay(str(run_id))
+
+
+@shared_task(name="integrations.tasks.work_upload")
+def work_upload(upload_id: str) -> None:
+    """A hint that a file waits to be read or checked; the row decides."""
+    read_and_check(UUID(upload_id))
+
+
+@shared_task(name="integrations.tasks.recover_uploads")
+def recover_uploads() -> None:
+    for upload_id in file_services.left_open(now=timezone.now()):
+        work_upload.delay(str(upload_id))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from integrations import api
-from integrations.views import conflicts, connect, mapping, overview, plans, records, runs, settings
+from integrations.views import conflicts, connect, files, mapping, overview, plans, records, runs, settings
 
 app_name = "integrations"
 
@@ -13,6 +13,7 @@ _MAPPING = _ONE + "mapping/<uuid:mapping_id>/"
 _RECORD = _ONE + "records/<uuid:record_id>/"
 _RUN = _ONE + "history/<uuid:run_id>/"
 _PLAN = _ONE + "preview/<uuid:plan_id>/"
+_FILE = _ONE + "files/<uuid:upload_id>/"
 
 urlpatterns = [
     path("api/integrations/connections/", api.ConnectionList.as_view(), name="api_connections"),
@@ -54,4 +55,12 @@ urlpatterns = [
     path(_PLAN + "discard/", plans.discard, name="discard"),
     path(_ONE + "conflicts/", conflicts.conflicts, name="conflicts"),
     path(_ONE + "conflicts/<uuid:conflict_id>/", conflicts.resolve, name="resolve"),
+    path(_ONE + "files/", files.files, name="files"),
+    path(_ONE + "files/templates/<slug:kind>.csv", files.template, name="file_template"),
+    path(_FILE, files.file, name="file"),
+    path(_FILE + "columns/", files.columns, name="file_columns"),
+    path(_FILE + "read/", files.reread, name="file_read"),
+    path(_FILE + "import/", files.take_over, name="file_import"),
+    path(_FILE + "discard/", files.discard, name="file_discard"),
+    path(_FILE + "errors.csv", files.errors, name="file_errors"),
 ]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from integrations.models.connection import Connection, OAuthState
+from integrations.models.files import FileLayout, FileUpload
 from integrations.models.ledger import Conflict
 from integrations.models.mapping import PropertyMapping
 from integrations.models.mirror import ProviderRecord, Verdict
@@ -9,6 +10,8 @@ from integrations.models.sync import SyncChange, SyncCursor, SyncPlan, SyncPlanL
 __all__ = [
     "Conflict",
     "Connection",
+    "FileLayout",
+    "FileUpload",
     "OAuthState",
     "PropertyMapping",
     "ProviderRecord",

@@ -13,8 +13,8 @@ from integrations import registry
 from integrations.errors import IntegrationError
 from integrations.models import Connection, SyncRun
 from integrations.oauth import OAuthClient
+from integrations.services import files, undo
 from integrations.services import sync as sync_services
-from integrations.services import undo
 from integrations.specs import Auth
 
 SHORTEST_RHYTHM, LONGEST_RHYTHM = 5, 31 * 24 * 60
@@ -23,7 +23,8 @@ SHORTEST_RHYTHM, LONGEST_RHYTHM = 5, 31 * 24 * 60
 def disconnect(*, connection: Connection, user: User, keep_data: bool) -> None:
     """End the connection: tokens are revoked at the provider and deleted here; mappings stay for a later reconnect.
 
-    Keys are deleted here alone: only the organisation can take them back at the provider.
+    Keys are deleted here alone: only the organisation can take them back at the provider. Files that were uploaded for
+    it are deleted.
 
     With keep_data=False all that it imported is reversed, except what was changed, exported or closed. The provider
     being out of reach does not keep the connection alive; the reason then says that its grant may still stand. The
@@ -36,6 +37,7 @@ def disconnect(*, connection: Connection, user: User, keep_data: bool) -> None:
         _end(locked, reason="")
         for run in locked.runs.filter(status__in=[SyncRun.Status.QUEUED, SyncRun.Status.RUNNING]):
             sync_services.cancel_run(run=run, user=user)
+        files.delete_files(connection=locked)
         if not keep_data:
             undo.reverse_everything(connection=locked, user=user)
     if token and spec.auth == Auth.OAUTH2:

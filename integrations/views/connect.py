@@ -23,6 +23,7 @@ from integrations.selectors.connections import connections_of, find_tried
 from integrations.selectors.disconnecting import what_disconnecting_does
 from integrations.services import connections as connection_services
 from integrations.specs import Auth, ProviderSpec
+from integrations.views.files import connect_files
 from integrations.views.overview import connect_page
 from integrations.views.page import address, connection_or_404, connection_page, say_error, spec_or_404, uuid_list
 
@@ -34,6 +35,8 @@ def connect(request: OrganisationRequest, slug: str) -> HttpResponse:
     spec = spec_or_404(slug)
     if spec.auth == Auth.KEYS and spec.is_live:
         return _with_keys(request, spec)
+    if spec.auth == Auth.FILE:
+        return connect_files(request, spec)
     if request.method != "POST":
         return connect_page(request, spec)
     reconnects = _reconnected(request, slug)

@@ -10,6 +10,7 @@ from access.decorators import manager_required
 from access.middleware import OrganisationRequest
 from core.htmx import render_page
 from integrations import registry
+from integrations.files.kinds import KINDS
 from integrations.forms import KeysForm
 from integrations.models import Connection, OAuthState, Verdict
 from integrations.records import Resource
@@ -115,14 +116,15 @@ def connect_page(
     status: int = 200,
     form: KeysForm | None = None,
     tried: OAuthState | None = None,
+    error: str = "",
 ) -> HttpResponse:
     """What a provider offers, and the button that starts the sign-in there or the form that takes its keys.
 
-    `tried` are keys that work and wait to be connected.
+    `tried` are keys that work and wait to be connected. For files it is a form that names the source, with `error`.
     """
     asked = request.POST.get("reconnects", "") or request.GET.get("reconnects", "")
     previous = find_connection(organisation=request.organisation, slug=spec.slug, chosen=asked)
-    context = {
+    context: dict[str, Any] = {
         "form": form or KeysForm(spec=spec),
         "tried": tried,
         "spec": spec,
@@ -135,6 +137,10 @@ def connect_page(
         "variables": registry.needed_settings(spec),
         "addresses": [f"{spec.settings_prefix}_{name}" for name in ("API_URL", "AUTH_URL", "CLIENT_AUTH")],
     }
+    if spec.auth == Auth.FILE:
+        name = request.POST.get("name", request.GET.get("name", ""))[:200]
+        context |= {"name": name, "error": error, "kinds": KINDS.values()}
+        return render(request, "integrations/files_connect.html", context, status=status)
     response = render(request, "integrations/connect.html", context, status=status)
     return allow_sign_in(response, spec)
 
@@ -146,6 +152,7 @@ def capability_rows(spec: ProviderSpec) -> list[dict[str, object]]:
         "datetime": "time",
         "date": "day",
         "next_link": "link",
+        "upload": "upload",
         "sweep": "reading all",
     }
     rows: list[dict[str, object]] = []
@@ -176,4 +183,6 @@ def _card(spec: ProviderSpec, *, connected: bool) -> dict[str, object]:
         "is_configured": registry.is_configured(spec),
         "variables": registry.needed_settings(spec),
         "capabilities": capability_rows(spec),
+        "by_files": spec.kind == Kind.PROPERTY_MANAGER and not spec.is_live,
+        "is_files": spec.auth == Auth.FILE,
     }

@@ -18,7 +18,7 @@ from integrations.errors import IntegrationError, Misconfigured
 from integrations.models import Connection, SyncPlan, SyncRun, Verdict
 from integrations.selectors.connections import describe, find_connection, siblings_of, verdict_counts
 from integrations.selectors.runs import progress_of
-from integrations.specs import ProviderSpec
+from integrations.specs import Auth, ProviderSpec
 
 VERDICT_TONES = {
     Verdict.PENDING.value: "info",
@@ -104,6 +104,7 @@ def connection_page(request: OrganisationRequest, connection: Connection, tab: s
     working = row.latest if row.health.is_working else None
     tabs = [
         ("detail", "Overview", None),
+        *([("files", "Files", None)] if row.spec.auth == Auth.FILE else []),
         ("mapping", "Mapping", row.found),
         ("history", "Sync history", None),
         ("records", "Records", sum(verdict_counts(connection).values())),
@@ -121,6 +122,7 @@ def connection_page(request: OrganisationRequest, connection: Connection, tab: s
         "which": which,
         "progress": progress_of(working) if working else None,
         "is_admin": is_admin(request),
+        "is_files": row.spec.auth == Auth.FILE,
         "is_live": connection.status == Connection.Status.ACTIVE,
         "tabs": [
             {"label": label, "url": address(connection, name) + which, "current": name == tab, "count": count}

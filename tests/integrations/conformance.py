@@ -62,8 +62,8 @@ class Subject:
     keys: Mapping[str, str] = field(default_factory=dict)
     open_client: Callable[[str], HttpClient] | None = None
 
-    def adapter(self) -> PropertyManagerProvider:
-        context = AdapterContext(
+    def context(self) -> AdapterContext:
+        return AdapterContext(
             http=self.http,
             base_url=self.http.base_url,
             time_zone=self.time_zone,
@@ -72,7 +72,9 @@ class Subject:
             keys=self.keys,
             open_client=self.open_client,
         )
-        return registry.build_adapter(self.spec, context)
+
+    def adapter(self) -> PropertyManagerProvider:
+        return registry.build_adapter(self.spec, self.context())
 
     def resources(self) -> list[Resource]:
         return [resource for resource in READS if self.spec.capability(resource) is not None]

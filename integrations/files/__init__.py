@@ -1,0 +1,1 @@
+"""Spreadsheets that people upload: from bytes to checked rows that the files provider hands to the engine."""
