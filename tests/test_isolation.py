@@ -21,7 +21,7 @@ from tests.factories.accounting import CategoryRuleFactory
 from tests.factories.communications import NotificationFactory
 from tests.factories.maintenance import WorkOrderFactory
 from tests.factories.tenancies import LeaseFactory, LeaseTenantFactory, TenantFactory
-from tests.integrations.views.conftest import build_scene
+from tests.integrations.views.conftest import build_scene, build_upload
 
 # URL name -> what each argument names. No arguments: a page of one's own organisation.
 WITHIN: dict[str, dict[str, str]] = {
@@ -66,6 +66,14 @@ WITHIN: dict[str, dict[str, str]] = {
     "integrations:detail": {"slug": "provider"},
     "integrations:disconnect": {"slug": "provider"},
     "integrations:discard": {"slug": "provider", "plan_id": "plan"},
+    "integrations:file": {"slug": "files", "upload_id": "upload"},
+    "integrations:file_columns": {"slug": "files", "upload_id": "upload"},
+    "integrations:file_discard": {"slug": "files", "upload_id": "upload"},
+    "integrations:file_errors": {"slug": "files", "upload_id": "upload"},
+    "integrations:file_import": {"slug": "files", "upload_id": "upload"},
+    "integrations:file_read": {"slug": "files", "upload_id": "upload"},
+    "integrations:file_template": {"slug": "files", "kind": "kind"},
+    "integrations:files": {"slug": "files"},
     "integrations:dismiss": {"slug": "provider", "record_id": "record"},
     "integrations:history": {"slug": "provider"},
     "integrations:ignore": {"slug": "provider", "mapping_id": "mapping"},
@@ -118,7 +126,7 @@ PERSONAL = ("access:profile", "access:switch_organisation", "admin/password_chan
 # Pages before signing in, and those of the development server; the rest of accounts/ belongs to allauth.
 OPEN = ("access:first_run", "admin/logout/", "styleguide/")
 
-WITH_IDS = sorted(name for name, arguments in WITHIN.items() if set(arguments) - {"slug"})
+WITH_IDS = sorted(name for name, arguments in WITHIN.items() if set(arguments) - {"slug", "kind"})
 WITHOUT_IDS = sorted(set(WITHIN) - set(WITH_IDS))
 
 
@@ -160,11 +168,13 @@ def everything_of(organisation: Organisation, user: User) -> dict[str, Any]:
             connection_id=scene.connection.pk,
             provider_id="job-1",
         ),
+        "upload": build_upload(organisation, user),
         "notice": NotificationFactory(organisation=organisation, user=user, title=f"Notice of {organisation.name}"),
     }
     scene.home.name = f"Home of {organisation.name}"
     scene.home.save()
-    return {**{key: record.pk for key, record in records.items()}, "provider": "propertyme", "job": "job-1"}
+    return {**{key: record.pk for key, record in records.items()}, "provider": "propertyme",
+            "files": "files", "kind": "leases", "job": "job-1"}  # fmt: skip
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ DATABASES = {
     }
 }
 REDIS_URL = env_str("REDIS_URL", "") or embedded.redis_url(db=16 + TEST_SLOT)
+# Files of a test leave nothing behind.
+STORAGES = {**STORAGES, "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}  # noqa: F405
 CACHES = {"default": {**CACHES["default"], "LOCATION": REDIS_URL, "KEY_PREFIX": "pt-test"}}  # noqa: F405
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ALWAYS_EAGER = False

@@ -63,8 +63,7 @@ def add_upload(*, connection: Connection, user: User, kind: str, name: str, cont
 
     Raises DomainError `not_connected`, `kind`, `empty`, `too_large` or `unreadable` (what it is instead, what to do).
     """
-    if connection.status != Connection.Status.ACTIVE:
-        raise DomainError("not_connected", "This source is disconnected. Connect it again under the same name first.")
+    _require_connected(connection)
     if kind not in KINDS:
         raise DomainError("kind", "Choose what the file lists: properties, leases, transactions or another kind.")
     size = content.size or 0
@@ -86,19 +85,25 @@ def add_upload(*, connection: Connection, user: User, kind: str, name: str, cont
         digest.update(part)
     upload_id = uuid7()
     stored_as = store.save(store.name_for(connection, upload_id, f"source.{shape}"), content)
-    with transaction.atomic():
-        upload = FileUpload.objects.create(
-            id=upload_id,
-            organisation_id=connection.organisation_id,
-            connection=connection,
-            kind=kind,
-            name=" ".join(name.rpartition("/")[2].split())[-200:],
-            size=size,
-            digest=digest.hexdigest(),
-            stored_as=stored_as,
-            uploaded_by=user,
-        )
-        _enqueue(upload)
+    try:
+        with transaction.atomic():
+            # A source that is being disconnected deletes its files; this one would be left behind.
+            _require_connected(Connection.objects.select_for_update(of=("self",)).get(pk=connection.pk))
+            upload = FileUpload.objects.create(
+                id=upload_id,
+                organisation_id=connection.organisation_id,
+                connection=connection,
+                kind=kind,
+                name=" ".join(name.rpartition("/")[2].split())[-200:] or f"{kind}.{shape}",
+                size=size,
+                digest=digest.hexdigest(),
+                stored_as=stored_as,
+                uploaded_by=user,
+            )
+            _enqueue(upload)
+    except DomainError:
+        store.delete(stored_as)
+        raise
     return upload
 
 
@@ -211,6 +216,11 @@ def left_open(*, now: datetime) -> list[UUID]:
     silent = waiting.filter(worker__isnull=False, heartbeat_at__lt=now - SILENT)
     unclaimed = waiting.filter(worker__isnull=True, updated_at__lt=now - timedelta(seconds=30))
     return list((silent | unclaimed).order_by("id").values_list("id", flat=True)[:200])
+
+
+def _require_connected(connection: Connection) -> None:
+    if connection.status != Connection.Status.ACTIVE:
+        raise DomainError("not_connected", "This source is disconnected. Connect it again under the same name first.")
 
 
 def _locked(upload: FileUpload, *allowed: str) -> FileUpload:

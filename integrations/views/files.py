@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from access.decorators import manager_required
 from access.middleware import OrganisationRequest
 from core.errors import DomainError
-from core.htmx import render_page
+from core.htmx import is_partial, render_page
 from core.pagination import keyset_page
 from integrations.errors import IntegrationError
 from integrations.files import columns as matching
@@ -101,7 +101,11 @@ def files(request: OrganisationRequest, slug: str) -> HttpResponse:
 def file(request: OrganisationRequest, slug: str, upload_id: UUID) -> HttpResponse:
     """One file, wherever it is on its way. While a worker is at it the page asks again each second."""
     upload = _upload_or_404(request, slug, upload_id)
-    return render_page(request, "integrations/file.html", _context(request, upload), fragment="file")
+    response = render_page(request, "integrations/file.html", _context(request, upload), fragment="file")
+    if is_partial(request) and upload.status not in FileUpload.OPEN:
+        # Head, buttons and the rest of the page change with it.
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @manager_required

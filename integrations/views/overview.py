@@ -98,6 +98,7 @@ def progress(request: OrganisationRequest, slug: str) -> HttpResponse:
         "progress": progress_of(run) if run else None,
         "stays": stays,
         "is_live": connection.status == Connection.Status.ACTIVE,
+        "is_files": spec_or_404(slug).auth == Auth.FILE,
         "run_tones": RUN_TONES,
     }
     if run is None and stays:

@@ -20,7 +20,7 @@ from tests.factories.accounting import CategoryRuleFactory, TransactionFactory
 from tests.factories.maintenance import WorkOrderFactory
 from tests.factories.properties import UnitFactory
 from tests.factories.tenancies import LeaseFactory, TenantFactory
-from tests.integrations.views.conftest import build_scene
+from tests.integrations.views.conftest import build_scene, build_upload
 from tests.support.browser import DESKTOP, PHONE, PageFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -37,6 +37,7 @@ FURTHER = {
     "integrations:preview": ("?action=update",),
     "integrations:records": ("?q=nothing-has-this",),
     "integrations:conflicts": ("?state=decided",),
+    "integrations:file": ("?columns=edit",),
 }
 
 
@@ -79,6 +80,8 @@ def ids(organisation: Organisation, admin_user: User) -> dict[str, Any]:
         "rule_id": CategoryRuleFactory(organisation=organisation).id,
         "work_order_id": order.id,
         "pk": notice.id,
+        "upload_id": build_upload(organisation, admin_user).id,
+        "kind": "leases",
         "job_ref": "job-1",
     }
 
@@ -91,6 +94,8 @@ def pages_of(client: Client, ids: dict[str, Any]) -> list[str]:
         if route.startswith(LEFT_OUT) or name in SIGNED_OUT:
             continue
         wanted = {key: value for key, value in ids.items() if f":{key}>" in route}
+        if "slug" in wanted and name.startswith("integrations:file"):
+            wanted["slug"] = "files"
         try:
             url = reverse(name, kwargs=wanted)
         except NoReverseMatch:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import io
 import uuid
 from datetime import UTC, datetime
 
 import factory
 from factory.django import DjangoModelFactory
 
+from integrations.files import store
 from integrations.models import (
     Conflict,
     Connection,
+    FileUpload,
     PropertyMapping,
     ProviderRecord,
     SyncChange,
@@ -144,3 +147,40 @@ class ConflictFactory(DjangoModelFactory):
     cause = Conflict.Cause.EDITED
     changes = {"amount": ["640.00", "650.00"]}
     content_hash = factory.LazyFunction(uuid.uuid4)
+
+
+class FileUploadFactory(DjangoModelFactory):
+    """A file of leases that was checked: one good row, one with an error, both files in the storage."""
+
+    class Meta:
+        model = FileUpload
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION, provider="files")
+    kind = "leases"
+    name = factory.LazyAttribute(lambda upload: f"leases of {upload.organisation.name}.csv")
+    size = 120
+    digest = "0" * 64
+    status = FileUpload.Status.CHECKED
+    stored_as = factory.LazyFunction(lambda: store.save("tests/source.csv", io.BytesIO(b"Id,Property,Tenant,Rent\n")))
+    errors_as = factory.LazyFunction(lambda: store.save("tests/errors.csv", io.BytesIO(b"Row,What to do\n")))
+    columns = {"property": "Property", "tenant": "Tenant", "rent": "Rent", "starts_on": "Start"}
+    profile = {
+        "layout": {"shape": "csv", "encoding": "utf-8-sig", "delimiter": ",", "sheet": "", "sheets": []},
+        "headings": ["Property", "Tenant", "Rent", "Start", "Agent"],
+        "rows": 2,
+        "orders": [{}, {}, {}, {"either": 2}, {}],
+        "marks": [{}, {}, {}, {}, {}],
+        "examples": [["P1", "P9"], ["Lan Nguyễn"], ["640"], ["03/04/2026"], ["Tom"]],
+    }
+    samples = [
+        {
+            "row": 2,
+            "resource": "tenancy",
+            "values": {"Id": "L1", "property": "P1", "tenant": "Lan Nguyễn", "rent": "640.00", "starts_on": "2026-04-03"},
+        }
+    ]
+    problems = [[3, "Property", "P9", "is the id or address of no property of this source. Correct it."]]
+    good = 1
+    bad = 1
+    done = 2

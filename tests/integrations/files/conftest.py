@@ -21,8 +21,12 @@ Upload = Callable[..., FileUpload]
 
 @pytest.fixture(autouse=True)
 def media(settings: Settings, tmp_path: Path) -> Path:
-    """Files of a test are its own."""
-    settings.MEDIA_ROOT = tmp_path / "media"
+    """Files of a test are its own, and on a disk, where the test can look at them."""
+    storage = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": tmp_path / "media"},
+    }
+    settings.STORAGES = {**settings.STORAGES, "default": storage}
     return tmp_path / "media"
 
 

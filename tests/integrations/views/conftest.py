@@ -14,6 +14,7 @@ from accounting.models import Transaction
 from integrations.models import (
     Conflict,
     Connection,
+    FileUpload,
     OAuthState,
     PropertyMapping,
     ProviderRecord,
@@ -26,6 +27,7 @@ from tests.factories.accounting import TransactionFactory
 from tests.factories.integrations import (
     ConflictFactory,
     ConnectionFactory,
+    FileUploadFactory,
     PropertyMappingFactory,
     ProviderRecordFactory,
     SyncChangeFactory,
@@ -138,6 +140,21 @@ def build_scene(organisation: Organisation, user: User) -> Scene:
     return Scene(
         connection, home, needs, suggested, mapped, ignored, records, transaction, conflict, run, held, plan, state
     )
+
+
+def build_upload(organisation: Organisation, user: User) -> FileUpload:
+    """A source of spreadsheets with a file that was checked."""
+    source = ConnectionFactory(
+        organisation=organisation,
+        provider="files",
+        account_id="different",
+        account_name=f"Sheets of {organisation.name}",
+        ledger_mode="line",
+        auto_sync=False,
+        access_token=None,
+        refresh_token=None,
+    )
+    return FileUploadFactory(organisation=organisation, connection=source, uploaded_by=user)
 
 
 @pytest.fixture
