@@ -111,8 +111,7 @@ class Checker:
             matched = [name for name in group if name in self.columns]
             if not any(written.get(name) for name in group):
                 refuse(matched[0] if matched else group[0], "is empty. Fill it in.")
-        if not problems:
-            self._complete(values, written, refuse)
+        self._complete(values, written, refuse, is_whole=not problems)
         if not problems:
             resource = self._identify(number, values, written, refuse)
         if problems:
@@ -134,8 +133,15 @@ class Checker:
             raise CellError(f"is longer than {item.most} characters. Shorten it.")
         return text
 
-    def _complete(self, values: dict[str, Any], written: dict[str, str], refuse: Callable[[str, str], None]) -> None:
-        """What follows from the row's values and from other files: the property meant, the address in parts."""
+    def _complete(
+        self, values: dict[str, Any], written: dict[str, str], refuse: Callable[[str, str], None], *, is_whole: bool
+    ) -> None:
+        """What follows from the row's values and from other files: the property meant, the address in parts.
+
+        Of a row with problems (not `is_whole`) only the property is looked up, so that a person reads all at once.
+        """
+        if self.kind.slug == "properties" and not is_whole:
+            return
         if self.kind.slug == "properties":
             parts = {name: values[name] for name in _PARTS if name in values}
             line = values.get("address") or addresses.join(parts)
@@ -154,6 +160,8 @@ class Checker:
                 refuse("property", str(error))
                 return
             values["property"] = home
+        if not is_whole:
+            return
         try:
             self._refer(values, written)
         except Unknown as error:

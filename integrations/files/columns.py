@@ -12,6 +12,7 @@ from integrations.files.tables import Row
 from integrations.files.values import (
     DECIMAL_COMMA,
     MONTH_FIRST,
+    Cell,
     comparable,
     decimal_of,
     order_of,
@@ -73,14 +74,17 @@ class Evidence:
     def look(self, cells: Row) -> None:
         for place, cell in enumerate(cells[: len(self._orders)]):
             if not isinstance(cell, str) or not cell:
-                if cell is not None and len(self._examples[place]) < EXAMPLES:
-                    self._examples[place].append(plain(cell)[:60])
+                self._keep(place, cell)
                 continue
             for found, counts in ((order_of(cell), self._orders[place]), (decimal_of(cell), self._marks[place])):
                 if found:
                     counts[found] = counts.get(found, 0) + 1
-            if len(self._examples[place]) < EXAMPLES and (text := plain(cell)[:60]):
-                self._examples[place].append(text)
+            self._keep(place, cell)
+
+    def _keep(self, place: int, cell: Cell) -> None:
+        kept = self._examples[place]
+        if len(kept) < EXAMPLES and (text := plain(cell)[:60]) and text not in kept:
+            kept.append(text)
 
     def as_json(self) -> dict[str, Any]:
         return {"orders": self._orders, "marks": self._marks, "examples": self._examples}

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounting.models import Category
@@ -202,6 +203,12 @@ def _apply_stored(job: Job, run: SyncRun) -> None:
         )
     replay.apply_lines(job, run.plan)
     SyncPlan.objects.filter(pk=run.plan.pk).update(status=SyncPlan.Status.APPLIED)
+    if run.plan.kind == SyncPlan.Kind.SYNC:
+        # What the preview read is in the books now: they are as fresh as that reading.
+        older = Q(last_sync_at=None) | Q(last_sync_at__lt=run.plan.created_at)
+        Connection.objects.filter(older, pk=job.source.pk).update(
+            last_sync_at=run.plan.created_at, failing_since=None, updated_at=timezone.now()
+        )
 
 
 def _suggest(job: Job) -> None:

@@ -21,7 +21,7 @@ from core.htmx import is_partial, render_page
 from core.pagination import keyset_page
 from integrations.errors import IntegrationError
 from integrations.files import columns as matching
-from integrations.files.kinds import KINDS, template_rows
+from integrations.files.kinds import KINDS, Type, template_rows
 from integrations.files.tables import ENCODINGS, MOST_BYTES
 from integrations.files.values import DATE_ORDERS
 from integrations.models import Connection, FileUpload, SyncPlan
@@ -258,6 +258,8 @@ def _matching(upload: FileUpload) -> dict[str, Any]:
                     for field in kind.fields],
         "options": [(heading, ", ".join(examples[heading][:2])) for heading in headings],
         "orders": DATE_ORDERS,
+        "has_dates": any(field.type == Type.DATE for field in kind.fields),
+        "has_money": any(field.type == Type.MONEY for field in kind.fields),
         "asks_order": orders == "ask",
         "dates": upload.options.get("dates") or (matching.usual_order(region) if orders == "ask" else ""),
         "asks_decimal": marks == "ask",

@@ -85,6 +85,8 @@ RECORDS: list[Callable[[], Model] | type[DjangoModelFactory]] = [
     integrations.SyncPlanLineFactory,
     integrations.SyncChangeFactory,
     integrations.ConflictFactory,
+    integrations.FileUploadFactory,
+    integrations.FileLayoutFactory,
     periodic_task,
 ]
 

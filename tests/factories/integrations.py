@@ -11,6 +11,7 @@ from integrations.files import store
 from integrations.models import (
     Conflict,
     Connection,
+    FileLayout,
     FileUpload,
     PropertyMapping,
     ProviderRecord,
@@ -177,10 +178,28 @@ class FileUploadFactory(DjangoModelFactory):
         {
             "row": 2,
             "resource": "tenancy",
-            "values": {"Id": "L1", "property": "P1", "tenant": "Lan Nguyễn", "rent": "640.00", "starts_on": "2026-04-03"},
+            "values": {
+                "Id": "L1",
+                "property": "P1",
+                "tenant": "Lan Nguyễn",
+                "rent": "640.00",
+                "starts_on": "2026-04-03",
+            },
         }
     ]
     problems = [[3, "Property", "P9", "is the id or address of no property of this source. Correct it."]]
     good = 1
     bad = 1
     done = 2
+
+
+class FileLayoutFactory(DjangoModelFactory):
+    """How a source's files of leases are laid out."""
+
+    class Meta:
+        model = FileLayout
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION, provider="files")
+    kind = "leases"
+    columns = {"property": "Property", "tenant": "Tenant", "rent": "Rent"}

@@ -26,6 +26,9 @@ def refs(*homes: dict[str, Any]) -> Refs:
     return found
 
 
+BRING_IT = "Import a file of properties that has it first, or correct it."
+
+
 def check(slug: str, text: str, known: Refs | None = None, **options: str) -> list[Checked]:
     stream = io.BytesIO(text.encode())
     rows = rows_of(stream, find_layout(stream, "csv"))
@@ -52,6 +55,7 @@ def test_each_problem_names_row_column_value_and_what_to_do() -> None:
         (3, "Date", "45/01/2026", "is not a date that is read day first. Write it like 31/12/2026 or 2026-12-31."),
         (3, "Amount", "six", "is not an amount of money. Write a number like 1234.50."),
         (3, "Type", "Rnet", "is not known here. Did you mean rent? Write one of: rent, cost."),
+        (3, "Property", "P9", f"is the id or address of no property of this source. {BRING_IT}"),
         (4, "Date", "", "is empty. Fill it in."),
         (5, "Amount", "0.00", "is nothing. Correct the amount, or leave the row out."),
     ]

@@ -111,6 +111,8 @@ def test_a_preview_says_what_would_change_and_apply_does_exactly_that(
     assert len(books()) == 3
     run_sync(sync_services.apply_plan(plan=plan, user=admin_user).pk)
     assert [row[2] for row in books()] == [Decimal(text) for text in ("640.00", "640.00", "90.00", "640.00")]
+    source.refresh_from_db()
+    assert source.last_sync_at == plan.created_at
 
 
 def test_undo_takes_the_import_back(filled: SyncRun, admin_user: User) -> None:

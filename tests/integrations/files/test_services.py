@@ -81,7 +81,9 @@ def test_files_without_rows_say_so(put: Upload, data: str, words: str) -> None:
     assert (upload.status, words in upload.error) == ("failed", True)
 
 
-def test_columns_are_recognised_confirmed_once_and_remembered(put: Upload, source: Connection, admin_user: User) -> None:
+def test_columns_are_recognised_confirmed_once_and_remembered(
+    put: Upload, source: Connection, admin_user: User
+) -> None:
     first = put("tenants", TENANTS)
     assert (first.status, first.columns) == ("columns", {"id": "Tenant Code", "name": "Full Name", "phone": "Mobile"})
     files.choose_columns(upload=first, user=admin_user, columns={"id": "Tenant Code", "name": "Full Name"})

@@ -68,7 +68,14 @@ def test_from_naming_the_source_to_the_import(client_admin: Client, organisation
     assert "Checking each row" in text_of(client_admin, url("file", upload.id))
     work_upload(upload.id)
     page = text_of(client_admin, url("file", upload.id))
-    for words in ("One row can be imported", "1 cannot yet", "1 Cliff Rd", "$640.00", "Fill it in.", "Preview what changes"):
+    for words in (
+        "One row can be imported",
+        "1 cannot yet",
+        "1 Cliff Rd",
+        "$640.00",
+        "Fill it in.",
+        "Preview what changes",
+    ):
         assert words in page
     assert "This file is the whole list" not in page
     errors = b"".join(client_admin.get(url("file_errors", upload.id)).streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
