@@ -78,16 +78,19 @@ def shape_of(name: str, head: bytes) -> str:
     return shape
 
 
-def find_layout(stream: IO[bytes], shape: str, *, encoding: str = "", sheet: str = "") -> Layout:
-    """Finds out how the file is to be read; `encoding` and `sheet` are what a person chose. Raises TableError."""
+def find_layout(stream: IO[bytes], shape: str, *, encoding: str = "", sheet: str = "", usual: str = "cp1252") -> Layout:
+    """Finds out how the file is to be read. Raises TableError.
+
+    `encoding` and `sheet` are what a person chose; `usual` is the encoding of a file that is not Unicode.
+    """
     if shape == "xlsx":
         _refuse_bad_workbook(stream)
         with _workbook(stream) as book:
-            names = tuple(book.sheetnames)
+            names = tuple(page.title for page in book.worksheets)
         if not names:
             raise TableError("This workbook has no sheet with cells.")
         return Layout("xlsx", sheet=sheet if sheet in names else names[0], sheets=names)
-    chosen = encoding if encoding in ENCODINGS else _encoding_of(stream)
+    chosen = encoding if encoding in ENCODINGS else _encoding_of(stream, usual)
     stream.seek(0)
     return Layout("csv", encoding=chosen, delimiter=_delimiter_of(_text(stream, chosen).read(_SAMPLE)))
 
@@ -143,7 +146,7 @@ def _text(stream: IO[bytes], encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BufferedReader(_Kept(stream)), encoding=encoding, errors="replace", newline="")
 
 
-def _encoding_of(stream: IO[bytes]) -> str:
+def _encoding_of(stream: IO[bytes], usual: str) -> str:
     stream.seek(0)
     head = stream.read(4)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -155,7 +158,7 @@ def _encoding_of(stream: IO[bytes]) -> str:
             decoder.decode(part)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return "cp1252"
+        return usual if usual in ENCODINGS else "cp1252"
     return "utf-8-sig"
 
 

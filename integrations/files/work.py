@@ -57,7 +57,8 @@ def work_upload(upload_id: UUID) -> FileUpload | None:
     except TableError as error:
         _set(upload, status=Status.FAILED, error=str(error)[:300])
     except TransientError:
-        # Left as it is: the sweeper tries again once the storage answers.
+        # The sweeper tries again once the storage answers; that is no fault of the file.
+        _set(upload)
         return None
     except Exception:
         logger.exception("upload %s could not be read", upload.pk)
@@ -97,9 +98,15 @@ def _alive(upload: FileUpload, done: int) -> None:
 
 def _read(upload: FileUpload, stream: IO[bytes]) -> bool:
     """The first reading. Answers whether the check may follow at once, all columns being known from before."""
-    options = upload.options
-    shape = upload.stored_as.rpartition(".")[2]
-    layout = find_layout(stream, shape, encoding=options.get("encoding", ""), sheet=options.get("sheet", ""))
+    before = FileLayout.objects.filter(connection=upload.connection, kind=upload.kind).first()
+    options, usual = upload.options, before.options if before else {}
+    layout = find_layout(
+        stream,
+        upload.stored_as.rpartition(".")[2],
+        encoding=options.get("encoding", ""),
+        sheet=options.get("sheet") or usual.get("sheet", ""),
+        usual=usual.get("encoding") or "cp1252",
+    )
     rows = rows_of(stream, layout)
     first = next(rows, None)
     if first is None:
@@ -115,11 +122,10 @@ def _read(upload: FileUpload, stream: IO[bytes]) -> bool:
         raise TableError("The file has headings and no rows below them. Add rows and upload it again.")
     profile = {"layout": layout.as_json(), "headings": headings, "rows": number, **evidence.as_json()}
     kind = KINDS[upload.kind]
-    before = FileLayout.objects.filter(connection=upload.connection, kind=upload.kind).first()
     known = columns.remembered(before.columns, headings) if before else {}
     guessed = {} if before and len(known) == len(before.columns) else columns.suggest(kind, headings)
     found = {**{name: head for name, head in guessed.items() if head not in known.values()}, **known}
-    chosen = dict(before.options) if before else {}
+    chosen = dict(usual)
     for part, name in (("orders", "dates"), ("marks", "decimal")):
         said = columns.settled(kind, headings, found, profile, part=part)
         if said not in ("", "ask"):

@@ -182,6 +182,8 @@ def take_over(
         # Each has a moment of its own, in order, even where the clock was set back.
         now = max(now, last.accepted_at + timedelta(microseconds=1))
     locked.status, locked.is_whole, locked.accepted_at = Status.ACCEPTED, is_whole, now
+    # Examples of columns that nobody matched have served their purpose.
+    locked.profile = {**locked.profile, "examples": []}
     locked.save()
     if preview:
         return locked, sync_services.request_preview(connection=connection, user=user)

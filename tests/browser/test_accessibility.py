@@ -105,7 +105,8 @@ def pages_of(client: Client, ids: dict[str, Any]) -> list[str]:
         for address in [url, *(url + state for state in FURTHER.get(name, ()))]:
             answer = client.get(address)
             assert answer.status_code in (200, 302, 405, 403, 404), f"{address} answered {answer.status_code}"
-            if answer.status_code == 200 and b"<!doctype html" in answer.content[:200].lower():
+            # A download is no page.
+            if answer.status_code == 200 and not answer.streaming and b"<!doctype html" in answer.content[:200].lower():
                 found.append(address)
     return found
 
