@@ -109,9 +109,9 @@ def read_resource(
 
 
 def _lists_all(job: Job, resource: Resource) -> bool:
-    """Whether every read of the resource lists all of it, for want of a cursor."""
+    """Whether a read of the resource may list all of it: for want of a cursor, or as an uploaded file that does."""
     capability = job.spec.capability(resource)
-    return capability is not None and capability.changed_since == CursorKind.SWEEP
+    return capability is not None and capability.changed_since in (CursorKind.SWEEP, CursorKind.UPLOAD)
 
 
 @dataclass(frozen=True, slots=True)
