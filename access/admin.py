@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from access import services
-from access.models import Membership, Organisation, User
+from access.models import AuditEntry, Membership, Organisation, User
 from core.admin import StaffAction, StaffAdmin, list_link
 
 # Rights come from memberships, and people sign in with the one address of their account.
@@ -92,3 +92,15 @@ class LogEntryAdmin(StaffAdmin):
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "=object_id")
     ordering = ("-id",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(StaffAdmin):
+    """What happened in an organisation and must stay known."""
+
+    list_display = ("at", "organisation", "action", "summary", "actor")
+    list_filter = ("action", ("organisation", AutocompleteSelectFilter))
+    list_select_related = ("organisation", "actor")
+    autocomplete_fields = ("organisation", "actor")
+    search_fields = ("summary", "=subject_id", "=id")
+    ordering = ("-at", "-id")

@@ -96,3 +96,37 @@ class OrganisationOwned(models.Model):
 
     class Meta:
         abstract = True
+
+
+class AuditEntry(OrganisationOwned):
+    """Something that happened and must stay known: written once through `services.record_audit`, never changed.
+
+    `subject_type` and `subject_id` name what it happened to, by value, so that the entry outlives it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    action = models.CharField(max_length=60, help_text="What happened, in a stable word such as breaker.opened.")
+    subject_type = models.CharField(max_length=40, blank=True, default="")
+    subject_id = models.CharField(max_length=128, blank=True, default="")
+    summary = models.CharField(max_length=300)
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["organisation", "-at"], name="audit_recent"),
+            models.Index(fields=["organisation", "subject_type", "subject_id", "-at"], name="audit_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.summary}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("An audit entry is written once and never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("An audit entry is never deleted by itself.")

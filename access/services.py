@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from access import selectors
-from access.models import Membership, Organisation, User
+from access.models import AuditEntry, Membership, Organisation, User
 from core.errors import DomainError
+from core.ids import uuid7
 
 # One number for "somebody is being made the first user": advisory locks share one space of integers per database.
 _FIRST_RUN_LOCK = 7_204_001
@@ -139,3 +143,37 @@ def set_member_active(*, membership: Membership, active: bool) -> Membership:
     membership.is_active = active
     membership.save(update_fields=["is_active", "updated_at"])
     return membership
+
+
+def record_audit(
+    *,
+    organisation_id: UUID,
+    action: str,
+    summary: str,
+    subject_type: str = "",
+    subject_id: str = "",
+    actor: User | None = None,
+    details: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
+    entry_id: UUID | None = None,
+) -> bool:
+    """Writes down that something happened, for good; answers whether this call wrote it.
+
+    `entry_id` makes repeating harmless: the same entry is written once, however often it is handed in. `at` is when it
+    happened, now by default.
+    """
+    entry = AuditEntry(
+        id=entry_id or uuid7(),
+        organisation_id=organisation_id,
+        at=at or timezone.now(),
+        actor=actor,
+        action=action,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        summary=summary[:300],
+        details=dict(details or {}),
+    )
+    if entry_id is not None and AuditEntry.objects.filter(pk=entry_id).exists():
+        return False
+    AuditEntry.objects.bulk_create([entry], ignore_conflicts=True)
+    return True

@@ -4,7 +4,7 @@ import os
 import sys
 from urllib.parse import urlsplit
 
-PARTS = ("sync", "memory", "pages")
+PARTS = ("sync", "memory", "pages", "breaker")
 
 
 def main() -> int:
@@ -25,6 +25,7 @@ def main() -> int:
 
     django.setup()
     from benchmarks import report, setting
+    from benchmarks.breaker import measure_breaker
     from benchmarks.memory import measure_memory
     from benchmarks.pages import measure_pages
     from benchmarks.sync import measure_sync
@@ -35,7 +36,7 @@ def main() -> int:
         sys.stderr.write(f"There is no part called {unknown[0]}; choose from {', '.join(PARTS)}.\n")
         return 2
     setting.prepare_database()
-    measures = {"sync": measure_sync, "memory": measure_memory, "pages": measure_pages}
+    measures = {"sync": measure_sync, "memory": measure_memory, "pages": measure_pages, "breaker": measure_breaker}
     figures: dict[str, float] = {}
     for name in PARTS:
         if name in chosen:

@@ -6,5 +6,6 @@ BEAT_SCHEDULE = {
     "dispatch-due-syncs": {"task": "integrations.tasks.dispatch_due_syncs", "schedule": 60.0},
     "recover-lost-runs": {"task": "integrations.tasks.recover_lost_runs", "schedule": 60.0},
     "recover-uploads": {"task": "integrations.tasks.recover_uploads", "schedule": 60.0},
+    "flush-calls": {"task": "integrations.tasks.flush_calls", "schedule": 60.0},
     "send-due-emails": {"task": "communications.tasks.send_due_emails", "schedule": 60.0},
 }

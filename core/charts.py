@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
@@ -41,6 +41,13 @@ def _axis_text(amount: Decimal, currency: str) -> str:
     return money_text(amount, currency, places=0 if amount == amount.to_integral() else 2)
 
 
+def _axis_count(amount: Decimal) -> str:
+    for limit, unit in ((Decimal(1_000_000), "m"), (Decimal(1000), "k")):
+        if amount >= limit:
+            return f"{(amount / limit).normalize():f}{unit}"
+    return f"{amount.normalize():f}"
+
+
 def bar_chart_svg(
     bars: Sequence[Bars],
     *,
@@ -48,11 +55,15 @@ def bar_chart_svg(
     title: str,
     series: Sequence[str],
     currency: str = "",
+    per: str = "month",
+    words: Callable[[Decimal], str] | None = None,
 ) -> SafeString:
     """Grouped bars as SVG with title, description and a table for readers of the same figures.
 
+    `per` names what a place on the axis is. `words` writes a figure; without it figures are money in `currency`.
     Amounts below zero are drawn as zero and stand with their sign in the table: expense series are given as positive.
     """
+    write = words or (lambda amount: money_text(amount, currency))
     top = max((value for bar in bars for value in bar.values), default=Decimal(0))
     step = _nice_step(top)
     ticks = int((max(top, step) / step).to_integral(rounding=ROUND_CEILING))
@@ -76,7 +87,7 @@ def bar_chart_svg(
                 y_of(step * tick),
                 _LEFT - 8,
                 y_of(step * tick) + 3.5,
-                _axis_text(step * tick, currency),
+                _axis_text(step * tick, currency) if words is None else _axis_count(step * tick),
             )
             for tick in range(ticks + 1)
         ),
@@ -98,7 +109,7 @@ def bar_chart_svg(
                     round(_HEIGHT - _BOTTOM - y, 1),
                     bar.full_label,
                     series[place],
-                    money_text(value, currency),
+                    write(value),
                 )
             )
         columns.append(
@@ -111,7 +122,7 @@ def bar_chart_svg(
         )
     drawing = format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title {}-desc">'
-        '<title id="{}-title">{}</title><desc id="{}-desc">Bars for {} by month; '
+        '<title id="{}-title">{}</title><desc id="{}-desc">Bars for {} by {}; '
         "the table after the chart holds the figures.</desc>{}{}</svg>",
         _WIDTH,
         _HEIGHT,
@@ -121,6 +132,7 @@ def bar_chart_svg(
         title,
         chart_id,
         " and ".join(series),
+        per,
         grid,
         format_html_join("", "{}", ((column,) for column in columns)),
     )
@@ -136,11 +148,13 @@ def bar_chart_svg(
         "{}{}{}",
         drawing,
         legend,
-        _figures(bars, title=title, series=series, currency=currency),
+        _figures(bars, title=title, series=series, per=per, write=write),
     )
 
 
-def _figures(bars: Sequence[Bars], *, title: str, series: Sequence[str], currency: str) -> SafeString:
+def _figures(
+    bars: Sequence[Bars], *, title: str, series: Sequence[str], per: str, write: Callable[[Decimal], str]
+) -> SafeString:
     head = format_html_join("", '<th scope="col">{}</th>', ((name,) for name in series))
     rows = format_html_join(
         "",
@@ -151,16 +165,17 @@ def _figures(bars: Sequence[Bars], *, title: str, series: Sequence[str], currenc
                 format_html_join(
                     "",
                     "<td>{}</td>",
-                    ((money_text(value, currency),) for value in bar.values),
+                    ((write(value),) for value in bar.values),
                 ),
             )
             for bar in bars
         ),
     )
     return format_html(
-        '<div class="visually-hidden"><table><caption>{}</caption><thead><tr><th scope="col">Month</th>{}</tr></thead>'
+        '<div class="visually-hidden"><table><caption>{}</caption><thead><tr><th scope="col">{}</th>{}</tr></thead>'
         "<tbody>{}</tbody></table></div>",
         title,
+        per.capitalize(),
         head,
         rows,
     )

@@ -14,10 +14,12 @@ from integrations import registry
 from integrations.contracts import AdapterContext, PropertyManagerProvider, Received
 from integrations.errors import ReauthRequired
 from integrations.files.source import file_source
-from integrations.http import HttpClient, SignIn, Token
+from integrations.gate import CallGate, GatedPropertyCalls
+from integrations.http import Gate, HttpClient, SignIn, Token
 from integrations.models import Connection, ProviderRecord, Verdict
 from integrations.records import AnyRecord, Resource
 from integrations.services.tokens import fresh_access_token, mark_reauth
+from integrations.shared import shared
 from integrations.specs import Auth, ProviderSpec
 
 # A provider of files has no address; should its adapter ever ask for one, this name leads nowhere (RFC 2606).
@@ -41,12 +43,13 @@ def open_adapter(
     token: Token | None = None
     if spec.auth == Auth.OAUTH2:
         token = lambda rejected: fresh_access_token(connection.pk, rejected_token=rejected)  # noqa: E731
+    gate = gate_of(connection, spec)
     try:
         with ExitStack() as opened:
             keys = stored_keys(connection, spec)
 
             def further(name: str) -> HttpClient:
-                client = open_client(spec, token=token, keys=keys, name=name, sleep=sleep, on_wait=on_wait)
+                client = open_client(spec, token=token, keys=keys, name=name, sleep=sleep, on_wait=on_wait, gate=gate)
                 return opened.enter_context(client)
 
             http = further("API_URL")
@@ -59,6 +62,7 @@ def open_adapter(
                 keys=keys,
                 open_client=further,
                 files=file_source(connection) if spec.auth == Auth.FILE else None,
+                property_calls=GatedPropertyCalls(gate),
             )
             if connection.ledger_mode == Connection.LedgerMode.UNKNOWN:
                 context = replace(context, ledger_mode=_learn_ledger_mode(connection, spec, context))
@@ -66,6 +70,25 @@ def open_adapter(
     except ReauthRequired as error:
         mark_reauth(connection=connection, revoked=error.revoked, reason=error.safe_message)
         raise
+    finally:
+        gate.close()
+
+
+def gate_of(connection: Connection, spec: ProviderSpec) -> CallGate:
+    """Limits, breaker and counts of the connection's calls, shared with every other process."""
+    return CallGate(
+        shared(),
+        connection_id=str(connection.pk),
+        label=spec.label,
+        time_zone=connection.organisation.time_zone,
+        limits=spec.rate_limits,
+        limit_scope=limit_scope(connection),
+    )
+
+
+def limit_scope(connection: Connection) -> str:
+    """Whose limit a call counts for: the account at the provider, whichever organisations are connected to it."""
+    return f"{connection.provider}/{connection.account_id or connection.pk}"
 
 
 def open_client(
@@ -76,6 +99,7 @@ def open_client(
     name: str = "API_URL",
     sleep: Callable[[float], None] = time.sleep,
     on_wait: Callable[[float], None] | None = None,
+    gate: Gate | None = None,
 ) -> HttpClient:
     """A client for the provider's API at the address in the operator's settings; `name` chooses a further one.
 
@@ -90,6 +114,7 @@ def open_client(
         pool_size=spec.parallel_pages + 2,
         sleep=sleep,
         on_wait=on_wait,
+        gate=gate,
     )
 
 

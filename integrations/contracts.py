@@ -5,10 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from integrations.errors import IntegrationError
 from integrations.http import HttpClient
 from integrations.records import Account, AnyRecord, Page, ReadRequest, Resource
+
+T = TypeVar("T")
+
+
+class PropertyCalls(Protocol):
+    """Calls that are about one property of the provider, so that one that keeps failing cannot hold up the others.
+
+    An adapter makes each call that names a property (or a lease or job of one) through this, leaves out what it raises
+    PropertySetAside for, and ends such a read with the cursor it began with and without `is_sweep`: what was left out
+    is then neither taken for read nor for missing.
+    """
+
+    def call(self, property_ref: str, work: Callable[[], T]) -> T:
+        """What `work` answers. Raises PropertySetAside when it fails for good, or when the property is set aside."""
+
+    def attempt(self, property_ref: str, work: Callable[[], T]) -> T | None:
+        """What `work` (with `try_json`) answers, for helper threads; None when the reader must ask through `call`."""
+
+
+class DirectCalls:
+    """PropertyCalls of an adapter that belongs to no connection: nothing is remembered."""
+
+    def call(self, property_ref: str, work: Callable[[], T]) -> T:
+        return work()
+
+    def attempt(self, property_ref: str, work: Callable[[], T]) -> T | None:
+        try:
+            return work()
+        except IntegrationError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +70,7 @@ class AdapterContext:
     how much rent has been recorded so far for each tenancy, which a derived ledger needs. `keys` are what the
     organisation typed in where the provider works with keys. `open_client` opens a client at a further address, named
     by its setting ("REPORTS_URL"), with the same waits; None where the adapter belongs to no connection. `files` is
-    there for providers with Auth.FILE alone.
+    there for providers with Auth.FILE alone. `property_calls` makes calls that are about one property.
     """
 
     http: HttpClient
@@ -50,6 +81,7 @@ class AdapterContext:
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     open_client: Callable[[str], HttpClient] | None = None
     files: FileSource | None = None
+    property_calls: PropertyCalls = field(default_factory=DirectCalls)
 
 
 @runtime_checkable

@@ -47,6 +47,33 @@ class ProviderPaused(RateLimited):
     default_message = "The provider gives out no data at the moment. The sync is started again by itself later."
 
 
+class NotNow(TransientError):
+    """A helper thread may not ask now, and did not: the reader asks, with whatever waits that takes."""
+
+    code = "not_now"
+
+
+class ProviderDown(IntegrationError):
+    """The connection's circuit breaker is open: nothing is asked before `retry_at` (seconds since 1970).
+
+    Not transient: whoever asked ends with the reason, and the schedule asks again.
+    """
+
+    code = "provider_down"
+    default_message = "The provider does not answer, so nothing is asked of it for a while."
+
+    def __init__(self, safe_message: str = "", *, detail: str = "", retry_at: float) -> None:
+        super().__init__(safe_message, detail=detail)
+        self.retry_at = retry_at
+
+
+class PropertySetAside(IntegrationError):
+    """Calls about this one property keep failing: it is left out, and the rest of the portfolio goes on."""
+
+    code = "property_set_aside"
+    default_message = "The provider keeps failing on this property, so it is set aside for a while."
+
+
 class ReauthRequired(IntegrationError):
     """A person must sign in at the provider again. `revoked` tells withdrawn access from an expired grant."""
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import orjson
 import requests
@@ -24,6 +24,7 @@ from requests.utils import get_environ_proxies
 from core.redaction import MASK
 from integrations.errors import (
     ContractChanged,
+    IntegrationError,
     Misconfigured,
     NotAllowed,
     RateLimited,
@@ -51,6 +52,32 @@ Token = Callable[[str | None], str]
 Params = Mapping[str, str | int | list[str]]
 # Told the headers of a good answer.
 Note = Callable[[Mapping[str, str]], None]
+Pause = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one attempt ended: its seconds, and what its status or its failure means; None for success."""
+
+    seconds: float
+    error: IntegrationError | None
+
+
+class Gate(Protocol):
+    """What each attempt passes (gate.py): a vendor's limits, the breaker, the counts. Called from any thread."""
+
+    def before(self, pause: Pause | None) -> None:
+        """Lets the attempt begin, after waits through `pause`.
+
+        Without one (helper threads) no wait is long, and NotNow leaves the call to the reader. Raises RateLimited for a
+        wait that is too long for anybody, and ProviderDown when nothing may be asked at all.
+        """
+
+    def after(self, outcome: Outcome) -> None:
+        """Told exactly once after each `before` that returned, in the same thread."""
+
+    def waited(self, seconds: float) -> None:
+        """The calling thread waited so long after a failed attempt: it need not wait for the same reason again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +100,9 @@ class HttpClient:
     """Talks JSON to one base address.
 
     `token` answers the access token; given the one that was just rejected it answers a fresh one. `sleep` and `on_wait`
-    are called, in the calling thread, for each wait between attempts; `on_wait` first, with the seconds. `headers` and
-    `basic` go with every request instead of a token; whatever of them an answer repeats is masked in errors.
+    are called, in the calling thread, for each wait between attempts; `on_wait` first, with the seconds. Each attempt
+    passes the `gate`, if there is one. `headers` and `basic` go with every request instead of a token; whatever of them
+    an answer repeats is masked in errors.
 
     Methods may be called from several threads at once: the session below keeps no cookies and no state of a request.
     `try_json` neither waits nor refreshes, so that helper threads can fetch ahead without side effects.
@@ -93,6 +121,7 @@ class HttpClient:
         pool_size: int = 10,
         sleep: Callable[[float], None] = time.sleep,
         on_wait: Callable[[float], None] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         if not is_trusted_address(self.base_url):
@@ -103,6 +132,7 @@ class HttpClient:
         self._attempts = attempts
         self._sleep = sleep
         self._on_wait = on_wait
+        self._gate = gate
         self._session = open_session(limits or Limits(), base_url=self.base_url, pool_size=pool_size)
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json", **(headers or {})})
         self._basic = basic
@@ -140,7 +170,7 @@ class HttpClient:
 
     def try_json(self, path: str, params: Params | None = None, *, note: Note | None = None) -> Any:
         """One attempt of get_json, for helper threads: neither waits nor refreshes. Raises as get_json does."""
-        response = self._send("GET", path, params, None, self._current())
+        response = self._send("GET", path, params, None, self._current(), patient=False)
         return self._parsed("GET", path, response, note)
 
     def post_json(self, path: str, body: Any, *, idempotency_key: str = "", repeatable: bool = False) -> Any:
@@ -184,13 +214,18 @@ class HttpClient:
                 if spent or waited + wait > LONGEST_WAIT:
                     raise failed
                 waited += wait
-                if self._on_wait is not None:
-                    self._on_wait(wait)
-                self._sleep(wait)
+                self._pause(wait)
+                if self._gate is not None:
+                    self._gate.waited(wait)
             try:
                 return call()
             except TransientError as error:
                 failed = error
+
+    def _pause(self, seconds: float) -> None:
+        if self._on_wait is not None:
+            self._on_wait(seconds)
+        self._sleep(seconds)
 
     def _wait_after(self, error: TransientError, tries: int) -> float:
         told = error.retry_after if isinstance(error, RateLimited) else None
@@ -236,6 +271,34 @@ class HttpClient:
         token: str | None,
         auth: tuple[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        *,
+        patient: bool = True,
+    ) -> requests.Response:
+        gate = self._gate
+        if gate is None:
+            return self._exchange(method, path, params, data, token, auth, headers)
+        gate.before(self._pause if patient else None)
+        began = time.perf_counter()
+        error: IntegrationError | None = IntegrationError(detail=f"{method} {path} was broken off")
+        try:
+            response = self._exchange(method, path, params, data, token, auth, headers)
+            error = self._meaning(method, path, response)
+            return response
+        except IntegrationError as failure:
+            error = failure
+            raise
+        finally:
+            gate.after(Outcome(time.perf_counter() - began, error))
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        data: Mapping[str, str] | bytes | None,
+        token: str | None,
+        auth: tuple[str, str] | None,
+        headers: Mapping[str, str] | None,
     ) -> requests.Response:
         if token is not None:
             headers = {**(headers or {}), "Authorization": f"Bearer {token}"}
@@ -258,12 +321,7 @@ class HttpClient:
 
     def _parsed(self, method: str, path: str, response: requests.Response, note: Note | None = None) -> Any:
         if response.status_code != 200:
-            error = error_for_status(
-                response.status_code,
-                self._masked(response.content),
-                what=f"{method} {path}",
-                wait=retry_after(response.headers.get("Retry-After")),
-            )
+            error = self._meaning(method, path, response)
             if isinstance(error, ReauthRequired) and self._has_keys:
                 words = KEYS_LACK if isinstance(error, NotAllowed) else KEYS_REFUSED
                 raise type(error)(words, detail=error.detail)
@@ -279,6 +337,18 @@ class HttpClient:
                 "The provider answered with something that is not data. The sync is tried again by itself.",
                 detail=f"{method} {path} answered {response.status_code} with what is not JSON: {start!r}",
             ) from error
+
+    def _meaning(self, method: str, path: str, response: requests.Response) -> IntegrationError | None:
+        """What an answer's status means; a page where data should be means that something in front answered."""
+        if response.status_code == 200:
+            is_page = response.content[:1] == b"<"
+            return TransientError(detail=f"{method} {path} answered a page") if is_page else None
+        return error_for_status(
+            response.status_code,
+            self._masked(response.content),
+            what=f"{method} {path}",
+            wait=retry_after(response.headers.get("Retry-After")),
+        )
 
     def _masked(self, body: bytes) -> bytes:
         for secret in self._secrets:

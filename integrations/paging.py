@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from integrations.errors import ContractChanged, ReauthRequired, TransientError
+from integrations.errors import ContractChanged, NotNow, ReauthRequired, TransientError
 
 Row = dict[str, Any]
 # How often a page that shows only what was seen before is asked again before the run stops.
@@ -175,13 +175,13 @@ class _Window:
         self._waited = not future.done()
         try:
             return future.result()
+        except (NotNow, ReauthRequired):
+            self.restart()
+            return self._http.get_json(self._source.path, self._params(offset))
         except TransientError as error:
             # The provider is in trouble: one page at a time from here, and this attempt counts as the first.
             self.restart()
             return self._http.get_json(self._source.path, self._params(offset), failed=error)
-        except ReauthRequired:
-            self.restart()
-            return self._http.get_json(self._source.path, self._params(offset))
 
     def _params(self, offset: int) -> dict[str, Any]:
         return {**self._source.params, self._source.offset: offset, self._source.size: self._source.limit}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from integrations.records import Resource
@@ -39,6 +38,18 @@ class Auth(StrEnum):
     KEYS = "keys"
     FILE = "file"  # no sign-in: people upload what their software exports
     NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What a vendor allows one credential: at most `calls` calls in any `seconds` seconds.
+
+    `concurrent` says that at most `calls` may also be under way at once ("10 concurrent requests per second").
+    """
+
+    calls: int
+    seconds: float
+    concurrent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,7 @@ class ProviderSpec:
     <PREFIX>_API_URL, <PREFIX>_AUTH_URL, <PREFIX>_CLIENT_ID, <PREFIX>_CLIENT_SECRET, <PREFIX>_CLIENT_AUTH; one whose
     access is keys needs its addresses alone, and says in `key_fields` what an organisation types in.
     `parallel_pages` is how many pages may be asked for at once; 1 where the vendor states no limit and none is known.
+    `rate_limits` are kept by all processes together (ratelimit.py); empty where the vendor publishes none.
     `mapping_version` is part of every content hash: raising it replays all records through a changed mapping.
     """
 
@@ -100,7 +112,7 @@ class ProviderSpec:
     capabilities: tuple[Capability, ...] = ()
     parallel_pages: int = 1
     mapping_version: int = 1
-    rate_limits: Mapping[str, int] = field(default_factory=dict)
+    rate_limits: tuple[RateLimit, ...] = ()
 
     @property
     def is_live(self) -> bool:

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from integrations.files.work import work_upload as read_and_check
+from integrations.services import calls as call_services
 from integrations.services import files as file_services
 from integrations.services import sync as sync_services
 from integrations.sync.runner import run_sync as carry_out
@@ -47,3 +48,9 @@ def work_upload(upload_id: str) -> None:
 def recover_uploads() -> None:
     for upload_id in file_services.left_open(now=timezone.now()):
         work_upload.delay(str(upload_id))
+
+
+@shared_task(name="integrations.tasks.flush_calls")
+def flush_calls() -> None:
+    """Counts and breaker events from Redis into PostgreSQL."""
+    call_services.flush_calls()

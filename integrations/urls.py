@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from integrations import api
-from integrations.views import conflicts, connect, files, mapping, overview, plans, records, runs, settings
+from integrations.views import conflicts, connect, files, health, mapping, overview, plans, records, runs, settings
 
 app_name = "integrations"
 
@@ -28,6 +28,7 @@ urlpatterns = [
     path(_ONE + "connect/", connect.connect, name="connect"),
     path(_ONE + "connect/<uuid:state_id>/", connect.confirm_account, name="confirm_account"),
     path(_ONE + "disconnect/", connect.disconnect, name="disconnect"),
+    path(_ONE + "health/", health.health, name="health"),
     path(_ONE + "settings/", settings.settings, name="settings"),
     path(_ONE + "sync/", runs.start, name="sync"),
     path(_ONE + "mapping/", mapping.mapping, name="mapping"),

@@ -75,6 +75,7 @@ WITHIN: dict[str, dict[str, str]] = {
     "integrations:file_template": {"slug": "files", "kind": "kind"},
     "integrations:files": {"slug": "files"},
     "integrations:dismiss": {"slug": "provider", "record_id": "record"},
+    "integrations:health": {"slug": "provider"},
     "integrations:history": {"slug": "provider"},
     "integrations:ignore": {"slug": "provider", "mapping_id": "mapping"},
     "integrations:index": {},

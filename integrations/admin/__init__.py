@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from integrations.admin import connections, files, mirror, schedule, sync
+from integrations.admin import calls, connections, files, mirror, schedule, sync
 
-__all__ = ["connections", "files", "mirror", "schedule", "sync"]
+__all__ = ["calls", "connections", "files", "mirror", "schedule", "sync"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from integrations.models.calls import CallPart
 from integrations.models.connection import Connection, OAuthState
 from integrations.models.files import FileLayout, FileUpload
 from integrations.models.ledger import Conflict
@@ -8,6 +9,7 @@ from integrations.models.mirror import ProviderRecord, Verdict
 from integrations.models.sync import SyncChange, SyncCursor, SyncPlan, SyncPlanLine, SyncRun
 
 __all__ = [
+    "CallPart",
     "Conflict",
     "Connection",
     "FileLayout",

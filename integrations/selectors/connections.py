@@ -11,10 +11,12 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from access.models import Organisation, User
-from integrations import registry
+from integrations import breaker, registry
+from integrations.breaker import Standing, State
 from integrations.models import Conflict, Connection, OAuthState, PropertyMapping, ProviderRecord, SyncRun, Verdict
 from integrations.selectors.health import Health, health_of
 from integrations.services.states import hashed
+from integrations.shared import shared
 from integrations.specs import Auth, ProviderSpec
 
 # Counting a million mirror rows costs a page its budget; above this size the count may be a minute old.
@@ -34,6 +36,8 @@ class ConnectionRow:
     unmapped: int
     ignored: int
     conflicts: int
+    breaker: Standing | None = None
+    set_aside: int = 0
 
     @property
     def found(self) -> int:
@@ -98,7 +102,7 @@ def siblings_of(connection: Connection) -> list[Connection]:
 
 
 def describe(connections: Iterable[Connection]) -> list[ConnectionRow]:
-    """Rows for connections, problem rows first. Three queries, however many connections there are."""
+    """Rows for connections, problem rows first. Three queries and two looks into Redis, however many there are."""
     found = [item for item in connections if item.provider in registry.PROVIDERS]
     ids = [item.id for item in found]
     now = timezone.now()
@@ -124,8 +128,11 @@ def describe(connections: Iterable[Connection]) -> list[ConnectionRow]:
         .values_list("connection_id")
         .annotate(number=Count("id"))
     )
+    standings = breaker.standings(shared(), ids) or {}
     rows = []
     for item in found:
+        known = standings.get(str(item.id), [])
+        own = next((standing for standing in known if ":" not in standing.scope), None)
         counts = mappings.get(item.id, {})
         spec = registry.get(item.provider)
         health = health_of(
@@ -135,6 +142,7 @@ def describe(connections: Iterable[Connection]) -> list[ConnectionRow]:
             mapped=counts.get("mapped", 0),
             conflicts=conflicts.get(item.id, 0),
             now=now,
+            breaker=own,
             by_keys=spec.auth == Auth.KEYS,
         )
         rows.append(
@@ -147,6 +155,8 @@ def describe(connections: Iterable[Connection]) -> list[ConnectionRow]:
                 unmapped=counts.get("unmapped", 0),
                 ignored=counts.get("ignored", 0),
                 conflicts=conflicts.get(item.id, 0),
+                breaker=own,
+                set_aside=sum(":" in standing.scope and standing.state != State.CLOSED for standing in known),
             )
         )
     return sorted(rows, key=lambda row: (row.health.rank, row.spec.label.lower()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from integrations.breaker import Standing, State
 from integrations.models import Connection, SyncRun
 
 Status = Connection.Status
@@ -17,7 +18,7 @@ LATENESS = 1.5
 class Health:
     """`tone` and `word` make the chip. `what` and `why` make the banner; both blank while all is well.
 
-    `remedy` is reconnect, release, history or blank: the button that settles it.
+    `remedy` is reconnect, release, history, health or blank: the button that settles it.
     """
 
     tone: str
@@ -54,10 +55,12 @@ def health_of(
     conflicts: int,
     now: datetime,
     by_keys: bool = False,
+    breaker: Standing | None = None,
 ) -> Health:
     """The state a person acts on.
 
-    `latest` is the newest run, `mapped` how many properties are mapped; `by_keys` says that access is keys.
+    `latest` is the newest run, `mapped` how many properties are mapped; `by_keys` says that access is keys. `breaker`
+    is the connection's circuit breaker where it is not closed without failures.
     """
     properties = f"{mapped:,} {'property' if mapped == 1 else 'properties'}"
     kept = "Mappings and everything imported are kept."
@@ -92,6 +95,15 @@ def health_of(
             f"{latest.held_reason} Nothing was changed.".strip(),
             latest.finished_at or latest.heartbeat_at,
             "release",
+        )
+    if breaker is not None and breaker.state != State.CLOSED:
+        return Health(
+            "bad",
+            "Not answering",
+            f"{label} does not answer, so nothing is asked of it for a while",
+            f"{breaker.reason} Figures at {properties} are not updated. We try again by ourselves. {kept}".strip(),
+            breaker.since,
+            "health",
         )
     if connection.failing_since is not None:
         return Health(

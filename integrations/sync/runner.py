@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from integrations.errors import (
     ContractChanged,
     IntegrationError,
     Misconfigured,
+    ProviderDown,
     ProviderPaused,
     ReauthRequired,
     RunCancelled,
@@ -161,6 +162,10 @@ def _execute(run: SyncRun) -> None:
         _note_failure(connection)
         _resume_after(connection, error)
         _finish(job, SyncRun.Status.FAILED, error=error)
+    except ProviderDown as error:
+        _note_failure(connection)
+        _try_again_at(connection, datetime.fromtimestamp(error.retry_at, UTC))
+        _finish(job, SyncRun.Status.FAILED, error=error)
     except IntegrationError as error:
         if isinstance(error, Misconfigured | ContractChanged):
             logger.error("sync of connection %s stopped: %s", connection.id, error.code)
@@ -226,6 +231,13 @@ def _resume_after(connection: Connection, pause: ProviderPaused) -> None:
     """The next sync by itself is due when the provider's pause is over: before that it would fail, too."""
     end = timezone.now() + timedelta(seconds=pause.retry_after or 0)
     Connection.objects.filter(pk=connection.pk, auto_sync=True).update(next_sync_at=end)
+
+
+def _try_again_at(connection: Connection, moment: datetime) -> None:
+    """The breaker lets a call through at that moment: the schedule need not wait for the next cadence."""
+    Connection.objects.filter(pk=connection.pk, auto_sync=True, next_sync_at__gt=moment).update(
+        next_sync_at=moment, updated_at=timezone.now()
+    )
 
 
 def _finish(job: Job, status: str, *, error: IntegrationError | None = None, held_reason: str = "") -> None:

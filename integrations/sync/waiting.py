@@ -24,9 +24,15 @@ class Waiting:
 
     def __init__(self, run_id: UUID) -> None:
         self._run_id = run_id
+        self._short = 0.0
 
     def announce(self, seconds: float) -> None:
-        """Counts a wait on the run before it begins."""
+        """Counts a wait on the run before it begins; those below a second are counted once they add up to one."""
+        if seconds < 1:
+            self._short += seconds
+            if self._short < 1:
+                return
+            seconds, self._short = int(self._short), self._short % 1
         SyncRun.objects.filter(pk=self._run_id).update(
             waited_seconds=F("waited_seconds") + math.ceil(seconds), heartbeat_at=timezone.now()
         )

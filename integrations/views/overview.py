@@ -14,6 +14,7 @@ from integrations.files.kinds import KINDS
 from integrations.forms import KeysForm
 from integrations.models import Connection, OAuthState, Verdict
 from integrations.records import Resource
+from integrations.selectors.calls import calls_of_day
 from integrations.selectors.connections import (
     connections_of,
     describe,
@@ -53,6 +54,7 @@ def index(request: OrganisationRequest) -> HttpResponse:
     ]
     context = {
         "rows": rows,
+        "calls": calls_of_day(row.connection.id for row in rows),
         "strip": strip_of(rows),
         "sections": [(title, cards) for title, cards in sections if cards],
         "is_admin": is_admin(request),

@@ -108,6 +108,7 @@ def connection_page(request: OrganisationRequest, connection: Connection, tab: s
         ("mapping", "Mapping", row.found),
         ("history", "Sync history", None),
         ("records", "Records", sum(verdict_counts(connection).values())),
+        ("health", "Health", None),
     ]
     if row.conflicts or tab == "conflicts":
         tabs.append(("conflicts", "Conflicts", row.conflicts))

@@ -6,8 +6,9 @@ import pytest
 from django.db import connections
 
 from access import services
-from access.models import Membership, Organisation, User
+from access.models import AuditEntry, Membership, Organisation, User
 from core.errors import DomainError
+from core.ids import uuid7
 from tests.factories.access import MembershipFactory, UserFactory
 
 FIRST = {
@@ -128,3 +129,15 @@ def test_the_last_admin_stays(organisation: Organisation, admin_user: User, agen
     assert services.set_member_active(membership=membership, active=True).is_active is True
     agent = Membership.objects.get(user=agent_user)
     assert services.set_member_active(membership=agent, active=False).is_active is False
+
+
+def test_an_audit_entry_is_written_once_and_never_changed(organisation: Organisation) -> None:
+    entry_id = uuid7()
+    of = {"organisation_id": organisation.pk, "action": "breaker.opened", "summary": "s" * 400, "entry_id": entry_id}
+    assert [services.record_audit(**of), services.record_audit(**of)] == [True, False]
+    entry = AuditEntry.objects.get()
+    assert (entry.pk, len(entry.summary), entry.details) == (entry_id, 300, {})
+    with pytest.raises(TypeError):
+        entry.save()
+    with pytest.raises(TypeError):
+        entry.delete()

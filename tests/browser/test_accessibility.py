@@ -21,6 +21,7 @@ from tests.factories.maintenance import WorkOrderFactory
 from tests.factories.properties import UnitFactory
 from tests.factories.tenancies import LeaseFactory, TenantFactory
 from tests.integrations.views.conftest import build_scene, build_upload
+from tests.integrations.views.test_health import open_breaker, part
 from tests.support.browser import DESKTOP, PHONE, PageFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -63,6 +64,8 @@ def ids(organisation: Organisation, admin_user: User) -> dict[str, Any]:
     )  # fmt: skip
     PropertyMapping.objects.filter(id=scene.mapped.id).update(metadata={"tenant": "Lan Nguyễn"})
     TransactionFactory(organisation=organisation, property=scene.home, code="water")
+    part(scene.connection, failed=4)
+    open_breaker(scene.connection, scene.needs.provider_property_id)
     return {
         "slug": "propertyme",
         "state_id": scene.state.id,

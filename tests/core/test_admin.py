@@ -87,6 +87,8 @@ RECORDS: list[Callable[[], Model] | type[DjangoModelFactory]] = [
     integrations.ConflictFactory,
     integrations.FileUploadFactory,
     integrations.FileLayoutFactory,
+    integrations.CallPartFactory,
+    access.AuditEntryFactory,
     periodic_task,
 ]
 

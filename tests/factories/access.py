@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import factory
 from factory.django import DjangoModelFactory
 
-from access.models import Membership, Organisation, User
+from access.models import AuditEntry, Membership, Organisation, User
 
 PASSWORD = "correct-horse-battery"
 
@@ -46,3 +47,15 @@ class MembershipFactory(DjangoModelFactory):
     organisation = factory.SubFactory(OrganisationFactory)
     user = factory.SubFactory(UserFactory)
     role = Membership.Role.ADMIN
+
+
+class AuditEntryFactory(DjangoModelFactory):
+    """A breaker that opened."""
+
+    class Meta:
+        model = AuditEntry
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    at = datetime(2025, 12, 4, 3, 0, tzinfo=UTC)
+    action = "breaker.opened"
+    summary = "Calls to PropertyMe stopped."

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import io
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import factory
 from factory.django import DjangoModelFactory
 
 from integrations.files import store
 from integrations.models import (
+    CallPart,
     Conflict,
     Connection,
     FileLayout,
@@ -203,3 +204,16 @@ class FileLayoutFactory(DjangoModelFactory):
     connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION, provider="files")
     kind = "leases"
     columns = {"property": "Property", "tenant": "Tenant", "rent": "Rent"}
+
+
+class CallPartFactory(DjangoModelFactory):
+    """Five minutes of calls that all went well."""
+
+    class Meta:
+        model = CallPart
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION)
+    begins_at = factory.Sequence(lambda n: SEEN + timedelta(minutes=5 * n))
+    calls = 12
+    latency = factory.LazyFunction(lambda: [12, *[0] * 11])

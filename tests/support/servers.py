@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+import redis
 from django.conf import settings
 from django.db import connection
 
@@ -23,6 +25,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     session = config.stash.get(_session, None)
     if session is not None:
         session.leave()
+
+
+@pytest.fixture(autouse=True)
+def no_calls_remembered() -> Iterator[None]:
+    """Limits, breakers and counts of calls are shared in Redis: what one test did must not slow the next."""
+    yield
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        keys = [key for kind in ("limit", "breaker", "calls") for key in client.keys(f"pt:{kind}:*")]
+        if keys:
+            client.delete(*keys)
 
 
 @pytest.fixture

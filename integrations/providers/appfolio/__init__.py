@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrations.records import Resource
-from integrations.specs import Auth, Capability, CursorKind, KeyField, Kind, Maturity, ProviderSpec
+from integrations.specs import Auth, Capability, CursorKind, KeyField, Kind, Maturity, ProviderSpec, RateLimit
 
 SPEC = ProviderSpec(
     slug="appfolio",
@@ -78,4 +78,5 @@ SPEC = ProviderSpec(
     ),
     # Eight calls a second are allowed, and a page has a thousand rows: one at a time is enough.
     parallel_pages=1,
+    rate_limits=(RateLimit(8, 1), RateLimit(256, 60), RateLimit(4096, 3600)),
 )

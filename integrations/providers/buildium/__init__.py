@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrations.records import Resource
-from integrations.specs import Auth, Capability, CursorKind, KeyField, Kind, Maturity, ProviderSpec
+from integrations.specs import Auth, Capability, CursorKind, KeyField, Kind, Maturity, ProviderSpec, RateLimit
 
 SPEC = ProviderSpec(
     slug="buildium",
@@ -46,4 +46,5 @@ SPEC = ProviderSpec(
     ),
     # Ten requests at once are allowed; another sync, or a test of the keys, needs room beside this one.
     parallel_pages=6,
+    rate_limits=(RateLimit(10, 1, concurrent=True),),
 )

@@ -29,6 +29,7 @@ class BuildiumAdapter:
 
     def __init__(self, context: AdapterContext) -> None:
         self._http = context.http
+        self._property_calls = context.property_calls
         self._lists = Lists(context.http)
         self._homes = Homes(self._lists)
         self._vendors: dict[int, str] | None = None
@@ -141,7 +142,7 @@ class BuildiumAdapter:
 
     def rent_payments(self, request: ReadRequest) -> Iterator[Page]:
         """The ledgers of all leases, or of those in whose ledger something was booked or corrected since."""
-        return Ledger(self._http, self._lists).payments(cursor=_moment(), since=_since(request))
+        return Ledger(self._http, self._lists, self._property_calls).payments(cursor=_moment(), since=_since(request))
 
     def bills(self, request: ReadRequest) -> Iterator[Page]:
         """Bills, split by the homes they are for. There is no cursor: all are read each time."""

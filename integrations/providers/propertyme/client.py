@@ -24,7 +24,7 @@ class PropertyMeAdapter:
     def __init__(self, context: AdapterContext) -> None:
         self._context = context
         self._http = context.http
-        self._jobs = JobList(context.http)
+        self._jobs = JobList(context.http, context.property_calls)
         self._derived = DerivedLedger(context.http, self._jobs, context.received, context.time_zone)
         self._mode = context.ledger_mode
         zone = context.time_zone

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
-from integrations.errors import IntegrationError, RemoteGone
+from integrations.contracts import PropertyCalls
+from integrations.errors import PropertySetAside, RemoteGone
 from integrations.http import HttpClient
 from integrations.paging import rows_of
 from integrations.providers.propertyme import SPEC
@@ -15,6 +17,8 @@ from integrations.records import Page, ReadRequest
 
 Row = dict[str, Any]
 CHUNK = 500
+# The cursor of a read that must begin again; a blank one would leave the last page's in place.
+BEGINNING = "0"
 
 
 def changed_rows(http: HttpClient, path: str, request: ReadRequest, **more: str | int) -> tuple[list[Row], str]:
@@ -40,38 +44,58 @@ def chunks(rows: list[Row], cursor: str, *, is_sweep: bool) -> Iterator[Page]:
 class JobList:
     """Jobs, each with its accepted quotation."""
 
-    def __init__(self, http: HttpClient) -> None:
+    def __init__(self, http: HttpClient, property_calls: PropertyCalls) -> None:
         self._http = http
+        self._property_calls = property_calls
 
     def pages(self, request: ReadRequest, *, only: Callable[[Row], bool] | None = None) -> Iterator[Page]:
-        """Jobs that changed (those that `only` chooses), with `Quotation` where a quotation was accepted."""
-        rows, cursor = changed_rows(self._http, "/v1/jobtasks", request)
-        for page in chunks([row for row in rows if only is None or only(row)], cursor, is_sweep=request.full):
-            self._add_quotations(page.rows)
-            yield page
+        """Jobs that changed (those that `only` chooses), with `Quotation` where a quotation was accepted.
 
-    def _add_quotations(self, jobs: list[Row]) -> None:
+        Jobs of a property whose calls fail are left out, and the read then ends where it began: the next one asks for
+        them again, and none of them counts as missing.
+        """
+        rows, cursor = changed_rows(self._http, "/v1/jobtasks", request)
+        is_whole = True
+        for page in chunks([row for row in rows if only is None or only(row)], cursor, is_sweep=request.full):
+            left_out = self._add_quotations(page.rows)
+            is_whole = is_whole and not left_out
+            if is_whole:
+                yield page
+            else:
+                kept = [row for row in page.rows if row.get("Id") not in left_out]
+                yield replace(page, rows=kept, cursor=request.cursor or BEGINNING, is_sweep=False)
+
+    def _add_quotations(self, jobs: list[Row]) -> set[str]:
+        """Adds what was accepted; answers the ids of the jobs whose property is set aside."""
         accepted = [job for job in jobs if job.get("QuoteId") and job.get("Id")]
+        left_out: set[str] = set()
         if not accepted:
-            return
+            return left_out
         with ThreadPoolExecutor(SPEC.parallel_pages, thread_name_prefix="quotations") as pool:
             for job, answer in zip(accepted, pool.map(self._try_quotation, accepted), strict=True):
-                quote = _accepted(self._quotation(job) if answer is None else answer, str(job["QuoteId"]))
+                try:
+                    found = self._quotation(job) if answer is None else answer
+                except PropertySetAside:
+                    left_out.add(job["Id"])
+                    continue
+                quote = _accepted(found, str(job["QuoteId"]))
                 if quote is not None:
                     job["Quotation"] = scrub(quote)
+        return left_out
 
     def _try_quotation(self, job: Row) -> Any:
         # Helper threads neither wait nor refresh: what fails here is asked again by the reader.
-        try:
-            return self._http.try_json(_path(job))
-        except IntegrationError:
-            return None
+        return self._property_calls.attempt(_lot(job), lambda: self._http.try_json(_path(job)))
 
     def _quotation(self, job: Row) -> Any:
         try:
-            return self._http.get_json(_path(job))
+            return self._property_calls.call(_lot(job), lambda: self._http.get_json(_path(job)))
         except RemoteGone:
             return []
+
+
+def _lot(job: Row) -> str:
+    return str(job.get("LotId") or f"job {job['Id']}")
 
 
 def _path(job: Row) -> str:

@@ -133,7 +133,7 @@ class DerivedLedger:
         """One bill for each finished job with an accepted quotation."""
         for page in self._jobs.pages(request, only=_is_done):
             bills = [_bill(row) for row in page.rows if row.get("Quotation")]
-            yield Page(bills, cursor=page.cursor, is_sweep=request.full)
+            yield Page(bills, cursor=page.cursor, is_sweep=page.is_sweep)
 
 
 def _is_done(job: Row) -> bool:
