@@ -93,7 +93,7 @@ class Ledger:
     def _try_lines(self, lease: Row) -> list[Row] | None:
         """The ledger if the first attempt gets all of it, else None: helper threads neither wait nor repeat."""
         path = _path(lease)
-        first = {"orderby": "Id asc", "offset": 0, "limit": PAGE}
+        first: dict[str, str | int | list[str]] = {"orderby": "Id asc", "offset": 0, "limit": PAGE}
         found = self._property_calls.attempt(_home(lease), lambda: rows_of(self._http.try_json(path, first), path))
         return found if found is not None and len(found) < PAGE else None
 

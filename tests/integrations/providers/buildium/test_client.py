@@ -7,12 +7,16 @@ from urllib.parse import urlencode
 
 import pytest
 
+from core.ids import uuid7
+from integrations.contracts import AdapterContext
 from integrations.errors import ContractChanged, ReauthRequired, TransientError
+from integrations.gate import CallGate, GatedPropertyCalls
 from integrations.http import HttpClient
 from integrations.providers.buildium.client import BuildiumAdapter
 from integrations.providers.buildium.lists import Lists, in_queries
 from integrations.records import ReadRequest, Resource
 from integrations.sandbox import SandboxServer
+from integrations.shared import shared
 from tests.integrations.conformance import Subject
 from tests.integrations.providers.buildium.subject import HEADERS, SANDBOX_KEYS, subject_on
 
@@ -158,3 +162,24 @@ def test_wrong_keys_are_refused_and_not_repeated_in_the_error(server: SandboxSer
     with HttpClient(server.buildium_url, headers=headers) as http, pytest.raises(ReauthRequired) as refused:
         http.get_json("/v1/rentals")
     assert "wrong-secret" not in repr(refused.value)
+
+
+def test_a_home_whose_ledger_fails_is_left_out_of_a_read_that_ends_where_it_began(server: SandboxServer) -> None:
+    leases = server.buildium.world.rows("leases")
+    bad = leases[0]
+    server.faults.add("server_error", path=f"/buildium/v1/leases/{bad['Id']}/transactions", status=500)
+    gate = CallGate(shared(), connection_id=str(uuid7()))
+    with HttpClient(server.buildium_url, headers=HEADERS, gate=gate, attempts=1) as http:
+        context = AdapterContext(
+            http=http, base_url=http.base_url, time_zone="America/Chicago", ledger_mode="line", received=dict,
+            property_calls=GatedPropertyCalls(gate),
+        )  # fmt: skip
+        adapter = BuildiumAdapter(context)
+        pages = list(adapter.rent_payments(ReadRequest(full=True)))
+        assert not pages[-1].is_sweep
+        assert pages[-1].cursor == "2000-01-01T00:00:00Z"
+        assert str(bad["Id"]) not in {str(row["LeaseId"]) for page in pages for row in page.rows}
+        server.faults.clear()
+        whole = list(adapter.rent_payments(ReadRequest(full=True)))
+    assert whole[-1].is_sweep
+    assert {row["Id"] for page in pages for row in page.rows} < {row["Id"] for page in whole for row in page.rows}
