@@ -60,7 +60,7 @@ SPEC = ProviderSpec(
             note="One for each occupancy, its tenants and leases in one. AppFolio tells no bonds and no days paid to.",
         ),
         Capability(Resource.CONTACT, changed_since=CursorKind.DATETIME, note="Tenants, owners and vendors."),
-        Capability(Resource.JOB, changed_since=CursorKind.DATETIME, push=True, write=True),
+        Capability(Resource.JOB, changed_since=CursorKind.DATETIME, write=True),
         Capability(
             Resource.PAYMENT,
             changed_since=CursorKind.DATE,

@@ -102,7 +102,7 @@ class AppFolioAdapter:
 
     def properties(self, request: ReadRequest) -> Iterator[Page]:
         """Every unit, and every building that has not exactly one. There is no cursor: unchanged ones cost nothing."""
-        yield from _chunks(self._directory.rows(), is_sweep=True)
+        yield from _chunks(self._directory.rows(self._tenancies.tenants), is_sweep=True)
 
     def tenancies(self, request: ReadRequest) -> Iterator[Page]:
         """Every occupancy with its tenants, leases and what it owes."""
@@ -180,7 +180,7 @@ class AppFolioAdapter:
                 for path, role in PEOPLE:
                     yield Page([{**row, "Role": role} for row in self._api.by_ids(path, wanted)])
             case Resource.PROPERTY:
-                yield Page([row for row in self._directory.rows() if row["Id"] in wanted])
+                yield Page([row for row in self._directory.rows(self._tenancies.tenants) if row["Id"] in wanted])
             case Resource.TENANCY:
                 yield Page([row for row in self._tenancies.rows() if row["Id"] in wanted])
             case Resource.PAYMENT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -38,11 +38,17 @@ class Directory:
             found[str(unit.get("PropertyId") or "")].append(ident)
         return found
 
-    def rows(self) -> Iterator[Row]:
-        """A row for each unit with its property beside it, then one for each property that is a record of its own."""
+    def rows(self, tenants: Mapping[str, list[Row]]) -> Iterator[Row]:
+        """A row for each unit with its property beside it, then one for each property that is a record of its own.
+
+        `tenants` by occupancy give a unit the name of who lives there now.
+        """
         for ident in sorted(self._units):
             unit = self._units[ident]
-            yield {**unit, "Property": self._properties.get(str(unit.get("PropertyId") or ""))}
+            row = {**unit, "Property": self._properties.get(str(unit.get("PropertyId") or ""))}
+            if people := tenants.get(str(unit.get("CurrentOccupancyId") or "")):
+                row["TenantName"] = party_name(next((one for one in people if one.get("PrimaryTenant")), people[0]))
+            yield row
         for ident in sorted(self._properties):
             units = len(self._units_of.get(ident, ()))
             if units != 1:

@@ -100,6 +100,7 @@ def property_record(row: Row) -> PropertyRecord:
         bathrooms=count(row.get("Bathrooms")),
         rent_amount=optional_money(row.get("ListedRent") or row.get("MarketRent"), "rent"),
         rent_period="monthly",
+        tenant_name=text(row.get("TenantName"), 200),
         is_archived=bool(row.get("HiddenAt") or place.get("HiddenAt")),
     )
 

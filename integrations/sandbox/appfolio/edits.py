@@ -131,8 +131,7 @@ def hide(world: World, *, table: str, record: str) -> str:
 @operation
 def remove(world: World, *, table: str, record: str) -> str:
     """Let a row vanish without a word."""
-    world.row(table, record)
-    del world.tables[table][record]
+    world.remove(table, record)
     return record
 
 

@@ -7,12 +7,13 @@ from base64 import b64decode
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from integrations.sandbox.wire import Json, Request, Response, SandboxError, WireFault, json_response
 
 from .api import LISTS, ApiError, create_work_order, error_response, list_rows
+from .doorbells import Doorbells
 from .edits import OPERATIONS
 from .generator import populate
 from .idempotency import Idempotency
@@ -28,13 +29,6 @@ ROOT = "/appfolio"
 _DATABASE = re.compile(rf"{ROOT}(?:/hosts/([^/]+))?/api/v0/([a-z_]+)")
 _REPORTS = re.compile(rf"{ROOT}/hosts/([^/]+)/api/v2/reports/([a-z_]+)\.json")
 TROUBLES = ("hang", "commit_then_hang", "running")
-
-
-class PublicKey(Protocol):
-    """A signing key of webhooks, as far as the key set shows it."""
-
-    @property
-    def jwk(self) -> dict[str, str]: ...
 
 
 @dataclass(slots=True)
@@ -61,7 +55,9 @@ class AppFolioVendor:
             self.world.save()
         self.reports = ReportDesk(self.world)
         self.idempotency = Idempotency()
-        self.keys: list[PublicKey] = []
+        self.doorbells = Doorbells(CLIENT_ID)
+        self.doorbells.url = self.world.webhook_url
+        self.world.changed = self.doorbells.ring
         self.limits_on = True
         self.maintenance = False
         self.forbidden: set[str] = set()
@@ -113,6 +109,13 @@ class AppFolioVendor:
             raise SandboxError(f"Unknown trouble {kind!r}; known: {', '.join(TROUBLES)}.")
         self._trouble = Trouble(kind, times, seconds)
 
+    def ring_at(self, url: str) -> None:
+        """Send a signed webhook there for each row that changes from here on; blank: no more of them."""
+        if url and not url.startswith(("http://", "https://")):
+            raise SandboxError("The address of webhooks begins with http:// or https://.")
+        self.doorbells.url = self.world.webhook_url = url
+        self.world.save()
+
     def behave(self) -> None:
         """No more trouble."""
         self._trouble = None
@@ -140,6 +143,8 @@ class AppFolioVendor:
                     setattr(self, name, bool(value))
                 case "forbidden":
                     self.forbidden = set(value)
+                case "webhook_url":
+                    self.ring_at(str(value))
                 case "work_orders" if value == "ok":
                     self.behave()
                 case "work_orders":
@@ -155,6 +160,7 @@ class AppFolioVendor:
             "today": self.world.today.isoformat(),
             "maintenance": self.maintenance,
             "limits_on": self.limits_on,
+            "webhook_url": self.doorbells.url,
             "forbidden": sorted(self.forbidden),
             "work_orders": self._trouble.kind if self._trouble else "ok",
             "operations": sorted(OPERATIONS),
@@ -177,7 +183,7 @@ class AppFolioVendor:
 
     def _route(self, request: Request) -> Response:
         if request.path == f"{ROOT}/.well-known/jwks.json":
-            return json_response({"keys": [key.jwk for key in self.keys]})
+            return json_response({"keys": self.doorbells.keys()})
         if found := _REPORTS.fullmatch(request.path):
             self._enter(request, found[1], REPORTS_ID, REPORTS_SECRET)
             # The pages after the first are not counted.

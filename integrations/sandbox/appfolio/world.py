@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
@@ -19,6 +20,8 @@ SPACE = UUID("6f1d3c52-0f58-4a6f-9a63-6a1b6cf0d9a1")
 TABLES = (
     "properties", "units", "tenants", "leases", "owners", "vendors", "work_orders", "bills", "charges", "gl_accounts",
 )  # fmt: skip
+
+KEPT = ("tables", "open", "payments", "numbers", "made", "ticks", "webhook_url")
 
 
 def dollars(cents: int) -> str:
@@ -48,6 +51,9 @@ class World:
         self.numbers: dict[str, int] = {}
         self.made = 0
         self.ticks = 0
+        self.webhook_url = ""
+        # Told the table, the id, what happened (create, update, destroy) and the moment.
+        self.changed: Callable[[str, str, str, str], None] = lambda table, ident, action, stamp: None
         self._state = state
 
     # --- keeping --------------------------------------------------------------------------------------------------
@@ -58,7 +64,7 @@ class World:
         try:
             saved = orjson.loads(self._state.read_bytes())
             self.today = date.fromisoformat(saved["today"])
-            for name in ("tables", "open", "payments", "numbers", "made", "ticks"):
+            for name in KEPT:
                 setattr(self, name, saved[name])
         except (orjson.JSONDecodeError, KeyError, ValueError):
             return False
@@ -70,8 +76,7 @@ class World:
             return
         self._state.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._state.with_suffix(".new")
-        names = ("tables", "open", "payments", "numbers", "made", "ticks")
-        kept = {name: getattr(self, name) for name in names}
+        kept = {name: getattr(self, name) for name in KEPT}
         fresh.write_bytes(orjson.dumps({**kept, "today": self.today.isoformat()}))
         fresh.chmod(0o600)
         os.replace(fresh, self._state)
@@ -96,6 +101,7 @@ class World:
         """A new row with an id of its own."""
         row = {"Id": self.new_id(), **fields, "LastUpdatedAt": self.stamp()}
         self.tables[table][row["Id"]] = row
+        self.changed(table, row["Id"], "create", row["LastUpdatedAt"])
         return row
 
     def row(self, table: str, ident: str) -> Row:
@@ -110,7 +116,14 @@ class World:
         row = self.row(table, ident)
         row.update(fields)
         row["LastUpdatedAt"] = self.stamp()
+        self.changed(table, ident, "update", row["LastUpdatedAt"])
         return row
+
+    def remove(self, table: str, ident: str) -> None:
+        """Let a row vanish."""
+        self.row(table, ident)
+        del self.tables[table][ident]
+        self.changed(table, ident, "destroy", self.stamp())
 
     def number(self, ident: str) -> int:
         """The number that the Reports API has for something: another id space."""

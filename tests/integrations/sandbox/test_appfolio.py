@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import threading
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,10 +11,14 @@ from typing import Any
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from integrations.sandbox import SandboxServer
 from integrations.sandbox.appfolio import AppFolioVendor, vendor
 from integrations.sandbox.appfolio.limits import Windows
+from integrations.sandbox.httpd import Listener
 from integrations.sandbox.wire import Request, Response, SandboxError
 
 SINCE = "filters%5BLastUpdatedAtFrom%5D=1970-01-01T00:00:00Z"
@@ -243,10 +248,51 @@ def test_it_is_reachable_beside_propertyme(server: SandboxServer) -> None:
     from integrations.http import HttpClient
 
     with HttpClient(server.url) as http:
-        assert http.get_json("/appfolio/.well-known/jwks.json") == {"keys": []}
+        (key,) = http.get_json("/appfolio/.well-known/jwks.json")["keys"]
+        assert {name: key[name] for name in ("alg", "kty", "use", "kid")} == {
+            "alg": "PS256", "kty": "RSA", "use": "sig", "kid": "sandbox-1",
+        }  # fmt: skip
         state = http.get_json("/_sandbox/appfolio/state")
         assert (state["units"], state["maintenance"]) == (4, False)
         done = http.post_json("/_sandbox/appfolio/edit", {"op": "report_job"})
         assert server.appfolio.row("work_orders", done["result"])["Status"] == "New"
         assert http.get_json("/_sandbox/state")["vendor"] == "propertyme"
     assert server.appfolio_settings["APPFOLIO_API_URL"] == f"{server.url}/appfolio/api/v0"
+
+
+def test_each_change_rings_with_a_signature_over_the_raw_body(appfolio: AppFolioVendor) -> None:
+    got: list[Request] = []
+
+    def take(request: Request) -> Response:
+        got.append(request)
+        return Response(b"", 204 if len(got) == 1 else 401)
+
+    listener = Listener(("127.0.0.1", 0), take)
+    threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True).start()
+    appfolio.control("settings", {"webhook_url": f"http://127.0.0.1:{listener.server_address[1]}/hook"})
+    unit = appfolio.rows("units")[0]["Id"]
+    order = appfolio.edit("report_job", unit=unit)
+    appfolio.edit("remove", table="work_orders", record=order)
+    appfolio.doorbells.wait()
+    listener.stop()
+    bells = [orjson.loads(request.body) for request in got]
+    assert [(bell["topic"], bell["event_type"], bell["entity_id"]) for bell in bells] == [
+        ("work_orders", "create", order), ("work_orders", "destroy", order),
+    ]  # fmt: skip
+    assert [state for state, _ in appfolio.doorbells.sent] == [204, 401]
+    key = appfolio.doorbells.keys()[0]
+    numbers = [int.from_bytes(urlsafe_b64decode(key[name] + "=="), "big") for name in ("e", "n")]
+    for request in got:
+        protected, _, signature = request.headers["x-jws-signature"].split(".")
+        signed = f"{protected}.{urlsafe_b64encode(request.body).rstrip(b'=').decode()}".encode()
+        public = rsa.RSAPublicNumbers(*numbers).public_key()
+        public.verify(urlsafe_b64decode(signature + "=="), signed, PSS(MGF1(SHA256()), 32), SHA256())
+    # Nobody there: the change is made all the same.
+    appfolio.edit("report_job", unit=unit)
+    appfolio.doorbells.wait()
+    assert appfolio.doorbells.sent[-1][0] == 0
+    with pytest.raises(SandboxError, match="begins with http"):
+        appfolio.control("settings", {"webhook_url": "file:///etc/passwd"})
+    appfolio.control("settings", {"webhook_url": ""})
+    appfolio.edit("report_job", unit=unit)
+    assert len(appfolio.doorbells.sent) == 3

@@ -105,6 +105,9 @@ def test_a_unit_stands_for_its_property_unless_there_are_several(database: Datab
     }
     buildings = {ident for ident, number in counts.items() if number != 1}
     assert buildings
+    assert {row["Id"]: "TenantName" in row for row in rows} == {
+        unit["Id"]: bool(unit["CurrentOccupancyId"]) for unit in units
+    } | dict.fromkeys(buildings, False)
     assert {row["Id"] for row in rows} == {unit["Id"] for unit in units} | buildings
     house = next(ident for ident, number in counts.items() if number == 1)
     only = next(unit["Id"] for unit in units if unit["PropertyId"] == house)

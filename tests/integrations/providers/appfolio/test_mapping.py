@@ -48,6 +48,7 @@ def test_a_unit_is_a_property_with_its_label() -> None:
         bathrooms=1,
         rent_amount=Decimal("1845.00"),
         rent_period="monthly",
+        tenant_name="Priya Walker",
     )
 
 
