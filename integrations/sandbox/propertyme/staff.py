@@ -36,7 +36,10 @@ def _lot(agency: Agency, record: str | None) -> Lot:
 def _tenancy(agency: Agency, record: str | None) -> Tenancy:
     if record is not None:
         return agency.tenancies[agency.number("tenancies", record)]
-    return agency.random.choice([tenancy for tenancy in agency.tenancies if tenancy.closed is None])
+    open_ones = [tenancy for tenancy in agency.tenancies if tenancy.closed is None]
+    if not open_ones:
+        raise SandboxError("Every tenancy has ended already. Let a vacant lot first.")
+    return agency.random.choice(open_ones)
 
 
 def _job(agency: Agency, record: str | None) -> Job:

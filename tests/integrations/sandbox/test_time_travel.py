@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from integrations.sandbox import SandboxServer
@@ -143,6 +144,7 @@ STEPS = st.sampled_from(
 
 @settings(max_examples=25, deadline=None)
 @given(steps=st.lists(st.tuples(STEPS, st.booleans()), min_size=1, max_size=12))
+@example(steps=[(("end_tenancy", {}), False)] * 6 + [(("add_receipt", {}), True)])
 def test_reading_changes_at_any_moments_ends_at_what_is_there(
     steps: list[tuple[tuple[str, dict[str, Any]], bool]],
 ) -> None:
@@ -151,7 +153,9 @@ def test_reading_changes_at_any_moments_ends_at_what_is_there(
         copies = {path: read(client, path) for path in CURSORED}
         balances = by_id(client.rows("tenancies/balances"))
         for (name, arguments), look in steps:
-            server.vendor.edit(name, **arguments)
+            # What the agency has nothing left for, it refuses and leaves as it is.
+            with suppress(SandboxError):
+                server.vendor.edit(name, **arguments)
             if look:
                 for path in CURSORED:
                     copies[path] |= read(client, path, cursor(copies[path]))
