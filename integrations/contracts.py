@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from integrations.errors import IntegrationError
 from integrations.http import HttpClient
-from integrations.records import Account, AnyRecord, Page, ReadRequest, Resource
+from integrations.records import Account, AnyRecord, Doorbell, Page, ReadRequest, Resource
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 T = TypeVar("T")
 
@@ -108,6 +112,39 @@ class PropertyManagerProvider(Protocol):
 
     def normalise(self, resource: Resource, row: Mapping[str, Any]) -> AnyRecord:
         """The row as a record. Raises RecordRejected with the reason a person reads."""
+        ...
+
+
+@runtime_checkable
+class RecordSource(Protocol):
+    """An adapter that can fetch single records again: what an event asks for."""
+
+    def fetch(self, resource: Resource, ids: Sequence[str]) -> Iterator[Page]:
+        """The records with these ids, in rows as the reads give them. An id without a row is gone at the provider."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookKeys:
+    """What a delivery's signature is checked with: a shared secret, or the vendor's public keys by their id.
+
+    `public_key` answers None for an id that the vendor does not list, and raises TransientError when the vendor's list
+    cannot be read.
+    """
+
+    secret: str = ""
+    public_key: Callable[[str], RSAPublicKey | None] = lambda kid: None
+
+
+class WebhookSource(Protocol):
+    """Reads a vendor's deliveries. Header names are lower case."""
+
+    def verify(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> None:
+        """Raises SignatureRefused for a delivery that the vendor did not sign, or signed too long ago."""
+        ...
+
+    def doorbells(self, payload: Any) -> list[Doorbell]:
+        """The events of a delivery. Raises ContractChanged for a payload of another shape."""
         ...
 
 

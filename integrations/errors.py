@@ -142,6 +142,13 @@ class ConflictDetected(IntegrationError):
     default_message = "Both sides changed. Choose which one to keep."
 
 
+class SignatureRefused(IntegrationError):
+    """A delivery that its alleged sender did not sign: nothing of it is kept."""
+
+    code = "signature_refused"
+    default_message = "The signature does not fit the request."
+
+
 class RunHeld(IntegrationError):
     """The run would do something drastic; it waits for a person."""
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 from django import forms
 
 from core.formatting import money_text, number_text
-from integrations.models import Connection
+from integrations.models import Connection, InboxEvent
 from integrations.selectors.disconnecting import Disconnecting
 from integrations.specs import ProviderSpec
 
@@ -77,3 +77,27 @@ class DisconnectForm(forms.Form):
             (self.REVERSE, f"Reverse it: {number_text(numbers.transactions - numbers.kept)} transactions get a "
              f"reversing entry; {number_text(numbers.kept)} that were exported or changed by a person stay."),
         ]  # fmt: skip
+
+
+class EventFilterForm(forms.Form):
+    """Filters of the list of events, also the time range of a replay; days are the organisation's."""
+
+    state = forms.ChoiceField(label="State", required=False, choices=[("", "Any state"), *InboxEvent.State.choices])
+    topic = forms.CharField(label="Event", required=False, max_length=100)
+    since = forms.DateTimeField(
+        label="From", required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+    until = forms.DateTimeField(
+        label="To", required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+
+
+class SecretForm(forms.Form):
+    """The vendor's signing secret; what is stored is never shown again."""
+
+    secret = forms.CharField(
+        label="Signing secret",
+        max_length=400,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Copied from the provider. It is stored encrypted and never shown again.",
+    )

@@ -180,3 +180,20 @@ class Account:
 
     account_id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doorbell:
+    """One event of a delivery: that something changed, not what.
+
+    `topic` is the vendor's event name as its table of events has it. `stamp` is the time of the event as the vendor
+    wrote it, `at` the same read. `ids` are the vendor's ids of what changed. `payload` is the event alone, where one
+    delivery holds several.
+    """
+
+    topic: str
+    ids: tuple[str, ...] = ()
+    stamp: str = ""
+    at: datetime | None = None
+    event_id: str = ""
+    payload: Any = None

@@ -84,6 +84,41 @@ class Capability:
 
 
 @dataclass(frozen=True, slots=True)
+class EventRule:
+    """What one of a vendor's event names means here; `name` is our own event name.
+
+    The vendor's payload only says where to look: the records of `resource` with the ids in the payload's `field` are
+    fetched again. With `by_id` off the payload's id is not one of the records we keep, and what changed of the resource
+    is read instead. Without a resource the event is known and has no use here.
+    """
+
+    name: str
+    resource: Resource | None = None
+    field: str = ""
+    by_id: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSpec:
+    """How a vendor sends events.
+
+    `verifier` is the dotted path of a class that takes WebhookKeys and satisfies WebhookSource (contracts.py). `events`
+    maps the vendor's event names. `headers` are kept with an event, for support. With `needs_secret` a person copies
+    the vendor's signing secret to us; `key_set` names the setting that holds the address of the vendor's public keys.
+    `ordered` says that the vendor promises order: then no event overtakes an earlier one that waits to be tried again.
+    `set_up` tells a person, in a sentence, where at the vendor our address is entered.
+    """
+
+    verifier: str
+    events: Mapping[str, EventRule]
+    headers: tuple[str, ...] = ()
+    needs_secret: bool = False
+    key_set: str = ""
+    ordered: bool = False
+    set_up: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderSpec:
     """A provider as declared data.
 
@@ -113,6 +148,7 @@ class ProviderSpec:
     parallel_pages: int = 1
     mapping_version: int = 1
     rate_limits: tuple[RateLimit, ...] = ()
+    webhooks: WebhookSpec | None = None
 
     @property
     def is_live(self) -> bool:

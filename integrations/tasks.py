@@ -8,8 +8,12 @@ from django.utils import timezone
 from integrations.files.work import work_upload as read_and_check
 from integrations.services import calls as call_services
 from integrations.services import files as file_services
+from integrations.services import inbox as inbox_services
 from integrations.services import sync as sync_services
 from integrations.sync.runner import run_sync as carry_out
+
+# A wait longer than this is left to beat's sweep.
+LONGEST_HINT = 10.0
 
 
 @shared_task(name="integrations.tasks.run_sync")
@@ -54,3 +58,26 @@ def recover_uploads() -> None:
 def flush_calls() -> None:
     """Counts and breaker events from Redis into PostgreSQL."""
     call_services.flush_calls()
+
+
+@shared_task(name="integrations.tasks.work_events")
+def work_events(connection_id: str) -> None:
+    """A hint that a connection has events; the rows decide. Goes on until nothing is due."""
+    source = UUID(connection_id)
+    while (run := inbox_services.queue_run(connection_id=source)) is not None:
+        run_sync(str(run.pk))
+        run.refresh_from_db(fields=["status"])
+        if run.status == "queued":
+            # Another run has the connection; whoever carries that out hands on to this one.
+            return
+    waiting = inbox_services.next_due(connection_id=source)
+    if waiting is not None:
+        wait = (waiting - timezone.now()).total_seconds()
+        if 0 < wait <= LONGEST_HINT:
+            work_events.apply_async(args=(connection_id,), countdown=wait)
+
+
+@shared_task(name="integrations.tasks.sweep_inbox")
+def sweep_inbox() -> None:
+    for connection_id in inbox_services.sweep(now=timezone.now()):
+        work_events.delay(str(connection_id))

@@ -3,7 +3,20 @@ from __future__ import annotations
 from django.urls import path
 
 from integrations import api
-from integrations.views import conflicts, connect, files, health, mapping, overview, plans, records, runs, settings
+from integrations.views import (
+    conflicts,
+    connect,
+    events,
+    files,
+    health,
+    mapping,
+    overview,
+    plans,
+    records,
+    runs,
+    settings,
+    webhook,
+)
 
 app_name = "integrations"
 
@@ -12,6 +25,7 @@ _ONE = _HERE + "<slug:slug>/"
 _MAPPING = _ONE + "mapping/<uuid:mapping_id>/"
 _RECORD = _ONE + "records/<uuid:record_id>/"
 _RUN = _ONE + "history/<uuid:run_id>/"
+_EVENTS = _ONE + "events/"
 _PLAN = _ONE + "preview/<uuid:plan_id>/"
 _FILE = _ONE + "files/<uuid:upload_id>/"
 
@@ -21,6 +35,8 @@ urlpatterns = [
     path("api/integrations/runs/<uuid:run_id>/", api.RunDetail.as_view(), name="api_run"),
     # Registered with the provider as our redirect address: no trailing slash.
     path("api/integrations/<slug:slug>/callback", connect.callback, name="callback"),
+    # Entered at the provider as the address of its webhooks: no trailing slash.
+    path("api/webhooks/<slug:slug>/<slug:token>", webhook.webhook, name="webhook"),
     path(_HERE, overview.index, name="index"),
     path(_HERE + "rules-preview/", plans.rules_preview, name="rules_preview"),
     path(_ONE, overview.detail, name="detail"),
@@ -54,6 +70,11 @@ urlpatterns = [
     path(_PLAN, plans.preview, name="preview"),
     path(_PLAN + "apply/", plans.apply, name="apply"),
     path(_PLAN + "discard/", plans.discard, name="discard"),
+    path(_EVENTS, events.events, name="events"),
+    path(_EVENTS + "replay/", events.replay, name="replay_events"),
+    path(_EVENTS + "dismiss/", events.dismiss, name="dismiss_events"),
+    path(_EVENTS + "address/", events.endpoint, name="endpoint"),
+    path(_EVENTS + "<uuid:event_id>/", events.event, name="event"),
     path(_ONE + "conflicts/", conflicts.conflicts, name="conflicts"),
     path(_ONE + "conflicts/<uuid:conflict_id>/", conflicts.resolve, name="resolve"),
     path(_ONE + "files/", files.files, name="files"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from integrations.models.calls import CallPart
 from integrations.models.connection import Connection, OAuthState
 from integrations.models.files import FileLayout, FileUpload
+from integrations.models.inbox import InboxEvent, WebhookEndpoint
 from integrations.models.ledger import Conflict
 from integrations.models.mapping import PropertyMapping
 from integrations.models.mirror import ProviderRecord, Verdict
@@ -14,6 +15,7 @@ __all__ = [
     "Connection",
     "FileLayout",
     "FileUpload",
+    "InboxEvent",
     "OAuthState",
     "PropertyMapping",
     "ProviderRecord",
@@ -23,4 +25,5 @@ __all__ = [
     "SyncPlanLine",
     "SyncRun",
     "Verdict",
+    "WebhookEndpoint",
 ]

@@ -38,6 +38,7 @@ class SyncRun(OrganisationOwned, BaseModel):
         PREVIEW = "preview", "Preview"
         APPLY = "apply", "From what was read"
         UNDO = "undo", "Undo"
+        EVENTS = "events", "Events"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"

@@ -119,7 +119,9 @@ def describe(connections: Iterable[Connection]) -> list[ConnectionRow]:
     }
     latest = {
         run.connection_id: run
+        # Runs of events come at any moment and would hide what the last sync ended in.
         for run in SyncRun.objects.filter(connection_id__in=ids)
+        .exclude(sync_type=SyncRun.Type.EVENTS)
         .order_by("connection_id", "-id")
         .distinct("connection_id")
     }

@@ -62,13 +62,15 @@ def runs_of(connection: Connection) -> QuerySet[SyncRun]:
 
 
 def working_run(connection: Connection) -> SyncRun | None:
-    """The run that is under way or queued."""
-    return SyncRun.objects.filter(connection=connection, status__in=WORKING).order_by("-id").first()
+    """The run that is under way or queued; runs of events are too short to be watched."""
+    runs = SyncRun.objects.filter(connection=connection, status__in=WORKING)
+    return runs.exclude(sync_type=SyncRun.Type.EVENTS).order_by("-id").first()
 
 
 def latest_run(connection: Connection) -> SyncRun | None:
-    """The newest run, whatever became of it."""
-    return SyncRun.objects.filter(connection=connection).order_by("-id").first()
+    """The newest run, whatever became of it; runs of events left out."""
+    runs = SyncRun.objects.filter(connection=connection).exclude(sync_type=SyncRun.Type.EVENTS)
+    return runs.order_by("-id").first()
 
 
 def progress_of(run: SyncRun, *, now: datetime | None = None) -> Progress:

@@ -16,6 +16,8 @@ from integrations.sync.lock import sync_lock
 from integrations.sync.runner import mark_lost, next_due
 
 _OPEN = (SyncRun.Status.QUEUED, SyncRun.Status.RUNNING)
+# Work that stands in nobody's way: whoever comes second waits for the connection's lock.
+_SHORT = (SyncRun.Type.APPLY, SyncRun.Type.EVENTS)
 
 
 def enqueue(run: SyncRun) -> None:
@@ -58,7 +60,7 @@ def queue_sync(
     # The row lock makes two clicks one sync.
     Connection.objects.select_for_update(of=("self",)).get(pk=connection.pk)
     _require_connected(connection)
-    if connection.runs.filter(status__in=_OPEN).exclude(sync_type=SyncRun.Type.APPLY).exists():
+    if connection.runs.filter(status__in=_OPEN).exclude(sync_type__in=_SHORT).exists():
         raise DomainError("already_syncing", "A sync of this connection is already under way. Wait for it to end.")
     kind = SyncRun.Type.MANUAL if trigger == "person" else SyncRun.Type.INCREMENTAL
     if full:
@@ -137,7 +139,7 @@ def queue_preview(
     Connection.objects.select_for_update(of=("self",)).get(pk=connection.pk)
     if kind == SyncPlan.Kind.SYNC:
         _require_connected(connection)
-    if connection.runs.filter(status__in=_OPEN).exists():
+    if connection.runs.filter(status__in=_OPEN).exclude(sync_type=SyncRun.Type.EVENTS).exists():
         raise DomainError("already_syncing", "A sync of this connection is already under way. Wait for it to end.")
     plan = SyncPlan.objects.create(
         organisation_id=connection.organisation_id, connection=connection, kind=kind, requested_by=user

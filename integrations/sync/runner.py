@@ -26,6 +26,7 @@ from integrations.errors import (
     RunCancelled,
     RunHeld,
 )
+from integrations.inbox import work as inbox_work
 from integrations.models import Connection, SyncPlan, SyncRun
 from integrations.records import Resource
 from integrations.sync import preview, replay, undo
@@ -130,6 +131,8 @@ def build_job(connection: Connection, *, manual: bool, run: SyncRun | None = Non
 
 def _is_scheduled(run: SyncRun) -> bool:
     """Whether nobody asked for it: then properties with automatic sync off are left out, at each attempt alike."""
+    if run.sync_type == SyncRun.Type.EVENTS:
+        return True
     if run.trigger != "retry":
         return run.trigger == "schedule"
     firsts = SyncRun.objects.filter(
@@ -149,6 +152,9 @@ def _execute(run: SyncRun) -> None:
             _apply_stored(job, run)
         elif run.sync_type == SyncRun.Type.UNDO:
             undo.execute(job, run)
+        elif run.sync_type == SyncRun.Type.EVENTS:
+            _work_events(job, run)
+            return
         else:
             _read_all(job, run)
     except RunHeld as error:
@@ -192,6 +198,13 @@ def _read_all(job: Job, run: SyncRun) -> None:
     _suggest(job)
     now = timezone.now()
     Connection.objects.filter(pk=job.source.pk).update(last_sync_at=now, failing_since=None, updated_at=now)
+
+
+def _work_events(job: Job, run: SyncRun) -> None:
+    """Events that fail are tried again by themselves, so a run of them does not count as a failing connection."""
+    failed = inbox_work.carry_out(job, run)
+    _suggest(job)
+    _finish(job, SyncRun.Status.COMPLETED if failed is None else SyncRun.Status.FAILED, error=failed)
 
 
 def _apply_stored(job: Job, run: SyncRun) -> None:

@@ -15,7 +15,7 @@ from access.models import Membership
 from core.errors import DomainError
 from integrations import registry
 from integrations.errors import IntegrationError, Misconfigured
-from integrations.models import Connection, SyncPlan, SyncRun, Verdict
+from integrations.models import Connection, InboxEvent, SyncPlan, SyncRun, Verdict
 from integrations.selectors.connections import describe, find_connection, siblings_of, verdict_counts
 from integrations.selectors.runs import progress_of
 from integrations.specs import Auth, ProviderSpec
@@ -38,6 +38,13 @@ RUN_TONES = {
     SyncRun.Status.FAILED.value: "bad",
     SyncRun.Status.CANCELLED.value: "neutral",
     SyncRun.Status.LOST.value: "bad",
+}
+EVENT_TONES = {
+    InboxEvent.State.QUEUED.value: "info",
+    InboxEvent.State.WORKING.value: "info",
+    InboxEvent.State.DONE.value: "good",
+    InboxEvent.State.IGNORED.value: "neutral",
+    InboxEvent.State.PERSON.value: "bad",
 }
 PLAN_TONES = {
     SyncPlan.Status.BUILDING.value: "info",
@@ -68,6 +75,7 @@ TRIGGERS = {
     "shell": "Command line",
     "mapping": "A mapping",
     "retry": "Tried again",
+    "event": "The provider's events",
 }
 
 
@@ -110,6 +118,8 @@ def connection_page(request: OrganisationRequest, connection: Connection, tab: s
         ("records", "Records", sum(verdict_counts(connection).values())),
         ("health", "Health", None),
     ]
+    if row.spec.webhooks is not None or tab == "events":
+        tabs.append(("events", "Events", None))
     if row.conflicts or tab == "conflicts":
         tabs.append(("conflicts", "Conflicts", row.conflicts))
     if is_admin(request):

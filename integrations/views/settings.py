@@ -10,6 +10,7 @@ from access.middleware import OrganisationRequest
 from core.errors import DomainError
 from integrations.forms import ConnectionSettingsForm
 from integrations.services import connections as connection_services
+from integrations.views.events import endpoint_context
 from integrations.views.page import address, allow_sign_in, connection_or_404, connection_page, say_error
 
 
@@ -36,5 +37,7 @@ def settings(request: OrganisationRequest, slug: str) -> HttpResponse:
         "form": form,
         "disconnect_url": address(connection, "disconnect"),
     }
+    if context["spec"].webhooks is not None:
+        context |= endpoint_context(request, connection)
     response = render(request, "integrations/settings.html", context, status=422 if form.errors else 200)
     return allow_sign_in(response, context["spec"])

@@ -17,6 +17,7 @@ RUN_NAMES = {
     SyncRun.Type.APPLY.value: "Import of what was read",
     SyncRun.Type.PREVIEW.value: "Preview",
     SyncRun.Type.UNDO.value: "Undo",
+    SyncRun.Type.EVENTS.value: "Events worked",
 }
 MONEY = ("amount", "bond_held", "income", "expense")
 

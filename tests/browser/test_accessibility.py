@@ -17,6 +17,7 @@ from access.models import Organisation, User
 from communications.services import notify
 from integrations.models import PropertyMapping
 from tests.factories.accounting import CategoryRuleFactory, TransactionFactory
+from tests.factories.integrations import InboxEventFactory
 from tests.factories.maintenance import WorkOrderFactory
 from tests.factories.properties import UnitFactory
 from tests.factories.tenancies import LeaseFactory, TenantFactory
@@ -39,6 +40,7 @@ FURTHER = {
     "integrations:records": ("?q=nothing-has-this",),
     "integrations:conflicts": ("?state=decided",),
     "integrations:file": ("?columns=edit",),
+    "integrations:events": ("?state=done&since=2026-01-01T08:00",),
 }
 
 
@@ -73,6 +75,14 @@ def ids(organisation: Organisation, admin_user: User) -> dict[str, Any]:
         "record_id": scene.records["imported"].id,
         "run_id": scene.run.id,
         "plan_id": scene.plan.id,
+        "event_id": InboxEventFactory(
+            organisation=organisation,
+            connection=scene.connection,
+            runs=[str(scene.run.id)],
+            records=[str(scene.records["imported"].id)],
+            state="person",
+            cause="The provider did not answer.",
+        ).id,
         "conflict_id": scene.conflict.id,
         "connection_id": scene.connection.id,
         "property_id": scene.home.id,

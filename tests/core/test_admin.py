@@ -89,6 +89,8 @@ RECORDS: list[Callable[[], Model] | type[DjangoModelFactory]] = [
     integrations.FileLayoutFactory,
     integrations.CallPartFactory,
     access.AuditEntryFactory,
+    integrations.WebhookEndpointFactory,
+    integrations.InboxEventFactory,
     periodic_task,
 ]
 
@@ -176,7 +178,9 @@ def test_encrypted_fields_and_passwords_are_never_among_the_fields() -> None:
         ("Connection", "access_token"),
         ("Connection", "refresh_token"),
         ("Connection", "keys"),
+        ("InboxEvent", "body"),
         ("User", "password"),
+        ("WebhookEndpoint", "secret"),
     }
     assert shown & secret == set()
 

@@ -14,6 +14,7 @@ from integrations.models import (
     Connection,
     FileLayout,
     FileUpload,
+    InboxEvent,
     PropertyMapping,
     ProviderRecord,
     SyncChange,
@@ -21,6 +22,7 @@ from integrations.models import (
     SyncPlan,
     SyncPlanLine,
     SyncRun,
+    WebhookEndpoint,
 )
 from tests.factories.access import OrganisationFactory
 
@@ -217,3 +219,37 @@ class CallPartFactory(DjangoModelFactory):
     begins_at = factory.Sequence(lambda n: SEEN + timedelta(minutes=5 * n))
     calls = 12
     latency = factory.LazyFunction(lambda: [12, *[0] * 11])
+
+
+class WebhookEndpointFactory(DjangoModelFactory):
+    class Meta:
+        model = WebhookEndpoint
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION)
+    token = factory.Sequence(lambda n: f"token-of-an-endpoint-{n:04}")
+    secret = "secret-signing-secret"
+
+
+class InboxEventFactory(DjangoModelFactory):
+    """An event that was worked."""
+
+    class Meta:
+        model = InboxEvent
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    connection = factory.SubFactory(ConnectionFactory, organisation=_OF_CONNECTION)
+    key = factory.Sequence(lambda n: f"lease:{n}")
+    event_id = factory.Sequence(lambda n: f"event-{n}")
+    topic = "Lease.Updated"
+    name = "lease.changed"
+    resource = "tenancy"
+    resource_ref = factory.Sequence(lambda n: f"lease-{n}")
+    fetch_ids = factory.LazyAttribute(lambda event: [event.resource_ref])
+    event_at = SEEN
+    body = '{"EventName":"Lease.Updated","Note":"<script>alert(1)</script>"}'
+    headers = {"content-type": "application/json"}
+    state = InboxEvent.State.DONE
+    attempts = 1
+    worked_at = SEEN
+    outcome = "Fetched again: it had changed."

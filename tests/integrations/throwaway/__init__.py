@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 from integrations.records import Resource
-from integrations.specs import Auth, Capability, CursorKind, Kind, Maturity, ProviderSpec
+from integrations.specs import (
+    Auth,
+    Capability,
+    CursorKind,
+    EventRule,
+    Kind,
+    Maturity,
+    ProviderSpec,
+    WebhookSpec,
+)
 
+WEBHOOKS = WebhookSpec(
+    verifier="tests.integrations.throwaway.webhooks.CottageWebhooks",
+    events={
+        "let.changed": EventRule("lease.changed", Resource.TENANCY),
+        "repair.changed": EventRule("work_order.changed", Resource.JOB),
+        "receipt.changed": EventRule("rent.changed", Resource.PAYMENT),
+        "invoices.changed": EventRule("bill.changed", Resource.BILL, by_id=False),
+        "weather.changed": EventRule("weather.changed"),
+    },
+    headers=("x-cottage-signature",),
+    needs_secret=True,
+    set_up="Ask the keeper to write this address down.",
+)
 SPEC = ProviderSpec(
     slug="cottage",
     label="Cottage Keeper",
@@ -26,4 +48,5 @@ SPEC = ProviderSpec(
         Capability(Resource.PAYMENT, changed_since=CursorKind.DATE),
         Capability(Resource.BILL),
     ),
+    webhooks=WEBHOOKS,
 )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -21,8 +21,16 @@ from integrations.records import (
     TenancyRecord,
 )
 
+PATHS = {
+    Resource.PROPERTY: "/cottages",
+    Resource.TENANCY: "/lets",
+    Resource.JOB: "/repairs",
+    Resource.PAYMENT: "/receipts",
+    Resource.BILL: "/invoices",
+}
 
-class CottageAdapter:
+
+class PlainCottageAdapter:
     """Cottage Keeper lists each kind in one answer; money is text, keys are numbers."""
 
     def __init__(self, context: AdapterContext) -> None:
@@ -84,3 +92,11 @@ class CottageAdapter:
                     key, str(row["cottage"]), Decimal(row["sum"]), date.fromisoformat(row["on"]), description=row["for"]
                 )
         raise RecordRejected("Cottage Keeper has no records of this kind.")
+
+
+class CottageAdapter(PlainCottageAdapter):
+    """What events need beside: single records by their keys."""
+
+    def fetch(self, resource: Resource, ids: Sequence[str]) -> Iterator[Page]:
+        page = self._list(PATHS[resource], keys=",".join(ids))
+        yield Page(page.rows)

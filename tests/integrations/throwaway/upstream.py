@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import threading
 from types import TracebackType
 from typing import Any
@@ -29,6 +30,13 @@ class CottageServer:
     def __init__(self) -> None:
         settings = OAuthSettings("Cottage Keeper", ("read", "offline_access"), "cottage-id", "cottage-secret")
         self.oauth = OAuthServer(settings, lambda: [Account("7", "By the Sea", "two cottages")], lambda: None)
+        # What the keeper has written down, for tests to change.
+        self.lists = copy.deepcopy(LISTS)
+        self.asked: list[str] = []
+        # Answers given before the real ones: status and seconds of Retry-After (0 for none).
+        self.troubles: list[tuple[int, int]] = []
+        # Keys whose mention makes the server fail.
+        self.cursed: set[str] = set()
         self._listener = Listener(("127.0.0.1", 0), self._respond)
         self.url = f"http://127.0.0.1:{self._listener.server_address[1]}"
 
@@ -40,10 +48,18 @@ class CottageServer:
             return json_response({"why": "token"}, 401)
         if request.path == "/me":
             return json_response({"key": 7, "name": "By the Sea"})
-        if request.path not in LISTS:
+        if request.path not in self.lists:
             return json_response({"why": "unknown"}, 404)
+        self.asked.append(f"{request.path}?{request.raw_query}" if request.raw_query else request.path)
+        if self.troubles:
+            status, wait = self.troubles.pop(0)
+            return json_response({"why": "trouble"}, status, **({"Retry_After": str(wait)} if wait else {}))
+        keys = request.query.get("keys", "").split(",") if "keys" in request.query else None
+        if keys is not None and self.cursed.intersection(keys):
+            return json_response({"why": "cursed"}, 500)
         since = request.query.get("since", "")
-        return json_response([row for row in LISTS[request.path] if str(row.get("on", "9999")) >= since])
+        rows = [row for row in self.lists[request.path] if str(row.get("on", "9999")) >= since]
+        return json_response([row for row in rows if keys is None or str(row["key"]) in keys])
 
     def __enter__(self) -> CottageServer:
         threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()

@@ -9,6 +9,7 @@ from django.urls import reverse
 from access.models import Organisation
 from integrations.models import PropertyMapping
 from tests.factories.integrations import (
+    InboxEventFactory,
     PropertyMappingFactory,
     ProviderRecordFactory,
     SyncRunFactory,
@@ -17,7 +18,7 @@ from tests.integrations.views.conftest import Scene
 from tests.integrations.views.helpers import url
 from tests.query_counts import assert_query_count, count_queries
 
-COUNTED = ["index", "detail", "mapping", "records", "history", "conflicts", "settings", "disconnect"]
+COUNTED = ["index", "detail", "mapping", "records", "history", "conflicts", "settings", "disconnect", "events"]
 
 
 @pytest.mark.parametrize("name", COUNTED)
@@ -31,6 +32,7 @@ def test_pages_cost_the_same_whatever_they_show(
         PropertyMappingFactory(**of, suggested_property=scene.home, suggestion_score=80 + number)
         ProviderRecordFactory(**of, property_ref=scene.needs.provider_property_id)
         SyncRunFactory(**of, requested_by=scene.connection.connected_by)
+        InboxEventFactory(**of, state="person" if number else "done")
     SyncRunFactory(**of, status="held")
     assert_query_count(f"integrations:{name}", client_admin, page)
 
