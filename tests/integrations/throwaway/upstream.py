@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -37,6 +38,8 @@ class CottageServer:
         self.troubles: list[tuple[int, int]] = []
         # Keys whose mention makes the server fail.
         self.cursed: set[str] = set()
+        # Called with each list that is asked for, before it is answered.
+        self.at_door: Callable[[str], None] = lambda path: None
         self._listener = Listener(("127.0.0.1", 0), self._respond)
         self.url = f"http://127.0.0.1:{self._listener.server_address[1]}"
 
@@ -51,6 +54,7 @@ class CottageServer:
         if request.path not in self.lists:
             return json_response({"why": "unknown"}, 404)
         self.asked.append(f"{request.path}?{request.raw_query}" if request.raw_query else request.path)
+        self.at_door(request.path)
         if self.troubles:
             status, wait = self.troubles.pop(0)
             return json_response({"why": "trouble"}, status, **({"Retry_After": str(wait)} if wait else {}))
