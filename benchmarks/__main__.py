@@ -4,7 +4,7 @@ import os
 import sys
 from urllib.parse import urlsplit
 
-PARTS = ("sync", "memory", "pages", "breaker")
+PARTS = ("sync", "memory", "pages", "breaker", "webhooks")
 
 
 def main() -> int:
@@ -29,6 +29,7 @@ def main() -> int:
     from benchmarks.memory import measure_memory
     from benchmarks.pages import measure_pages
     from benchmarks.sync import measure_sync
+    from benchmarks.webhooks import measure_webhooks
 
     chosen = sys.argv[1:] or list(PARTS)
     unknown = [name for name in chosen if name not in PARTS]
@@ -36,7 +37,13 @@ def main() -> int:
         sys.stderr.write(f"There is no part called {unknown[0]}; choose from {', '.join(PARTS)}.\n")
         return 2
     setting.prepare_database()
-    measures = {"sync": measure_sync, "memory": measure_memory, "pages": measure_pages, "breaker": measure_breaker}
+    measures = {
+        "sync": measure_sync,
+        "memory": measure_memory,
+        "pages": measure_pages,
+        "breaker": measure_breaker,
+        "webhooks": measure_webhooks,
+    }
     figures: dict[str, float] = {}
     for name in PARTS:
         if name in chosen:

@@ -22,7 +22,8 @@ from integrations.sync.runner import build_job, run_sync
 
 _TABLES = (
     "accounting_transaction, accounting_transactionrevision, integrations_providerrecord, integrations_syncchange,"
-    " integrations_conflict, integrations_syncrun, integrations_syncplan, integrations_syncplanline,"
+    " integrations_conflict, integrations_inboxevent, integrations_webhookendpoint,"
+    " integrations_syncrun, integrations_syncplan, integrations_syncplanline,"
     " integrations_synccursor, integrations_propertymapping, integrations_connection, maintenance_workorder,"
     " tenancies_lease, tenancies_tenant, properties_unit, properties_property, access_membership, access_organisation,"
     " access_user"
@@ -32,15 +33,15 @@ _TABLES = (
 def prepare_database() -> None:
     """Creates the benchmark's own database where it is missing and brings its tables up to date."""
     logging.disable(logging.INFO)
-    _create_database()
+    create_database(str(connection.get_connection_params()["dbname"]))
     call_command("migrate", verbosity=0)
 
 
-def _create_database() -> None:
+def create_database(name: str) -> None:
+    """Creates a database on the benchmark's server where it is missing."""
     import psycopg
 
     params = connection.get_connection_params()
-    name = params["dbname"]
     wanted = {key: params[key] for key in ("user", "password", "host", "port") if params.get(key)}
     with psycopg.connect(dbname="postgres", autocommit=True, **wanted) as session:
         if not session.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():

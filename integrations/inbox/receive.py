@@ -45,6 +45,8 @@ ON CONFLICT (connection_id, key) DO NOTHING RETURNING state
 """
 _ROW = "(%s, %s, %s, %s, 'webhook', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, '', '[]', '[]', 0)"
 
+_INSERT_ONE = _INSERT.format(rows=_ROW)
+
 
 class UnknownAddress(LookupError):
     """No endpoint has this token, or it is another provider's."""
@@ -204,7 +206,10 @@ def _store(address: Address, rows: Sequence[tuple[Any, ...]]) -> Received:
     if not rows:
         return Received(address.connection_id, 0, 0)
     with database.cursor() as cursor:
-        statement = _INSERT.format(rows=", ".join([_ROW] * len(rows)))
-        cursor.execute(statement, [value for row in rows for value in row])
+        if len(rows) == 1:
+            cursor.execute(_INSERT_ONE, rows[0])
+        else:
+            statement = _INSERT.format(rows=", ".join([_ROW] * len(rows)))
+            cursor.execute(statement, [value for row in rows for value in row])
         states = [row[0] for row in cursor.fetchall()]
     return Received(address.connection_id, len(states), states.count(InboxEvent.State.QUEUED.value))

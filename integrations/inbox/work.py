@@ -268,10 +268,15 @@ def _failed(source: Connection, events: Sequence[InboxEvent], error: Integration
     now = timezone.now()
     again = [event for event in events if event.attempts < ATTEMPTS]
     for event in again:
-        event.state, event.cause = State.QUEUED, error.safe_message[:300]
+        event.state, event.cause = State.QUEUED, _cause(error)
         event.due_at = now + FIRST_WAIT * 2 ** (event.attempts - 1)
     InboxEvent.objects.bulk_update(again, ["state", "cause", "due_at"])
-    _shelve(source, [event for event in events if event.attempts >= ATTEMPTS], error.safe_message)
+    _shelve(source, [event for event in events if event.attempts >= ATTEMPTS], _cause(error))
+
+
+def _cause(error: IntegrationError) -> str:
+    """The error's sentence without the promise of another try, which is the events' own matter."""
+    return error.safe_message.removesuffix(" The sync is tried again by itself.")[:300]
 
 
 def _patience(error: RateLimited) -> timedelta:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings as django_settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
@@ -164,12 +165,13 @@ def _change_endpoint(request: OrganisationRequest, connection: Connection) -> st
             return "The address is open. Enter it at the provider."
 
 
-def endpoint_context(request: OrganisationRequest, connection: Connection) -> dict[str, Any]:
+def endpoint_context(connection: Connection) -> dict[str, Any]:
     """What the card on the settings page shows."""
     found: WebhookEndpoint | None = inbox_selectors.endpoint_of(connection)
     url = ""
     if found is not None:
-        url = request.build_absolute_uri(reverse("integrations:webhook", args=[connection.provider, found.token]))
+        path = reverse("integrations:webhook", args=[connection.provider, found.token])
+        url = django_settings.PUBLIC_URL.rstrip("/") + path
     return {
         "endpoint": found,
         "endpoint_url": url,

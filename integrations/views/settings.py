@@ -38,6 +38,6 @@ def settings(request: OrganisationRequest, slug: str) -> HttpResponse:
         "disconnect_url": address(connection, "disconnect"),
     }
     if context["spec"].webhooks is not None:
-        context |= endpoint_context(request, connection)
+        context |= endpoint_context(connection)
     response = render(request, "integrations/settings.html", context, status=422 if form.errors else 200)
     return allow_sign_in(response, context["spec"])

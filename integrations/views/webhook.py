@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -14,6 +14,26 @@ from integrations.inbox import hints, receive
 
 _ADDRESS = re.compile(r"/api/webhooks/(?P<slug>[-a-z0-9_]{1,40})/(?P<token>[-A-Za-z0-9_]{16,64})")
 _PREFIX = "/api/webhooks/"
+_WITHOUT_PREFIX = ("CONTENT_TYPE", "CONTENT_LENGTH")
+
+
+class Headers(Mapping[str, str]):
+    """A request's headers by lower-case name, each looked up when it is asked for: a delivery needs two or three."""
+
+    def __init__(self, meta: Mapping[str, str]) -> None:
+        self._meta = meta
+
+    def __getitem__(self, name: str) -> str:
+        key = name.upper().replace("-", "_")
+        return self._meta[key if key in _WITHOUT_PREFIX else f"HTTP_{key}"]
+
+    def __iter__(self) -> Iterator[str]:
+        for key in self._meta:
+            if key.startswith("HTTP_") or key in _WITHOUT_PREFIX:
+                yield key.removeprefix("HTTP_").replace("_", "-").lower()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class IntakeMiddleware:
@@ -52,7 +72,7 @@ def webhook(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     body = request.body
     if len(body) != int(length):
         return _answer(400)
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = Headers(request.META)
     try:
         taken = receive.receive(provider=slug, token=token, body=body, headers=headers, now=timezone.now())
     except receive.UnknownAddress:
@@ -69,6 +89,8 @@ def webhook(request: HttpRequest, slug: str, token: str) -> HttpResponse:
 
 def _answer(status: int, *, allow: str = "") -> HttpResponse:
     response = HttpResponse(status=status, content_type="text/plain")
+    # The middleware that would say it stands behind this view.
+    response.headers["Content-Length"] = "0"
     if allow:
         response.headers["Allow"] = allow
     # Django would log the address of a refused request, and the address is what keeps strangers out.

@@ -20,7 +20,7 @@ from integrations.inbox.receive import key_of
 from integrations.models import Connection, InboxEvent, WebhookEndpoint
 from integrations.records import Doorbell
 from integrations.services import inbox as inbox_services
-from integrations.views.webhook import webhook
+from integrations.views.webhook import Headers, webhook
 from tests.integrations.inbox.conftest import SECRET, Keeper, states
 from tests.integrations.throwaway.webhooks import sign
 
@@ -228,3 +228,9 @@ def test_a_storm_tells_the_worker_twice_a_second() -> None:
     assert waits[0] == 0.0
     assert [step for step, wait in enumerate(waits) if wait is not None] == [0, 1, 42, 83]
     assert hints._claim(connection_id, 200.0) == 0.0
+
+
+def test_headers_are_found_by_lower_case_name() -> None:
+    found = Headers({"HTTP_X_ONE": "1", "CONTENT_TYPE": "text/plain", "PATH_INFO": "/", "HTTP_HOST": "h"})
+    assert dict(found) == {"x-one": "1", "content-type": "text/plain", "host": "h"}
+    assert (len(found), found.get("path-info"), "x-one" in found) == (3, None, True)

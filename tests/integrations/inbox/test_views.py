@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.messages import get_messages
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -144,7 +145,7 @@ def test_the_address_and_the_secret_are_set_up_on_the_settings_page(client_admin
     assert post(client_admin, EVENTS + "address/") == "The address is open. Enter it at the provider."
     endpoint = WebhookEndpoint.objects.get(connection=source)
     text = text_of(client_admin, HOME + "settings/")
-    assert f"http://testserver/api/webhooks/cottage/{endpoint.token}" in text
+    assert f"{settings.PUBLIC_URL}/api/webhooks/cottage/{endpoint.token}" in text
     assert "Secret missing" in text
     assert "Ask the keeper to write this address down." in text
     assert post(client_admin, EVENTS + "address/", do="secret", secret="short").startswith("That is too short")

@@ -150,7 +150,7 @@ def test_three_attempts_with_growing_waits_then_a_person(
     work()
     event.refresh_from_db()
     assert (event.state, event.attempts, event.due_at) == ("person", 3, None)
-    assert event.cause == "The provider did not answer properly. The sync is tried again by itself."
+    assert event.cause == "The provider did not answer properly."
     notice = Notification.objects.get(user=admin_user)
     assert notice.title == "Cottage Keeper: an event could not be worked"
     assert notice.url == f"/settings/integrations/cottage/events/?connection={source.pk}&state=person"
