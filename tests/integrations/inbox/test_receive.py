@@ -13,7 +13,7 @@ from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from access.models import User
+from access.models import Organisation, User
 from integrations.inbox import hints, receive
 from integrations.inbox.edge import clean_body
 from integrations.inbox.receive import key_of
@@ -21,10 +21,17 @@ from integrations.models import Connection, InboxEvent, WebhookEndpoint
 from integrations.records import Doorbell
 from integrations.services import inbox as inbox_services
 from integrations.views.webhook import Headers, webhook
-from tests.integrations.inbox.conftest import SECRET, Keeper, states
+from tests.integrations.inbox.conftest import SECRET, Keeper, connect, states
+from tests.integrations.throwaway.upstream import CottageServer
 from tests.integrations.throwaway.webhooks import sign
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def source(upstream: CottageServer, organisation: Organisation, admin_user: User) -> Connection:
+    """Connected; what it holds does not matter here."""
+    return connect(upstream, organisation, admin_user)
 
 
 def test_an_event_is_stored_once_however_often_it_comes(keeper: Keeper, source: Connection) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -14,15 +13,14 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from access.models import Organisation
-from communications.models import Notification
+from access.models import Organisation, User
 from integrations.models import Connection, InboxEvent, WebhookEndpoint
 from tests.factories.integrations import InboxEventFactory
-from tests.integrations.inbox.conftest import Keeper, Work, hurry, states
+from tests.integrations.inbox.conftest import connect, states
 from tests.integrations.throwaway.upstream import CottageServer
 from tests.query_counts import assert_query_count
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 HOME = "/settings/integrations/cottage/"
 EVENTS = HOME + "events/"
@@ -42,6 +40,12 @@ def post(client: Client, url: str, **data: Any) -> str:
     # The next page shows it, and it is gone.
     client.get(answer.headers["Location"])
     return said
+
+
+@pytest.fixture
+def source(upstream: CottageServer, organisation: Organisation, admin_user: User) -> Connection:
+    """Connected; its records do not matter here."""
+    return connect(upstream, organisation, admin_user)
 
 
 @pytest.fixture
@@ -74,22 +78,6 @@ def test_the_list_shows_states_and_filters_by_them(client_agent: Client, three: 
 
 def test_without_an_address_the_page_says_where_to_open_one(client_agent: Client, source: Connection) -> None:
     assert "No address is open" in text_of(client_agent, EVENTS)
-
-
-def test_an_event_shows_what_came_and_what_it_caused(
-    client_agent: Client, keeper: Keeper, source: Connection, upstream: CottageServer, work: Work
-) -> None:
-    upstream.lists["/receipts"].append({"key": 32, "cottage": 1, "let": 10, "paid": "415.50", "on": "2025-01-20"})
-    keeper.ring("receipt.changed", 32, note="<script>alert(1)</script>", password="hunter22")
-    work()
-    event = InboxEvent.objects.get()
-    text = text_of(client_agent, f"{EVENTS}{event.pk}/")
-    assert "Fetched again: it had changed." in text
-    assert "$415.50" in text
-    assert f"/history/{event.runs[0]}/" in text
-    assert f"/records/{event.records[0]}/" in text
-    assert "&lt;script&gt;alert(1)" in text
-    assert "hunter22" not in text
 
 
 def test_one_a_selection_and_a_time_range_are_replayed(
@@ -205,41 +193,9 @@ def command(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_the_command_replays_and_works(source: Connection, three: list[InboxEvent]) -> None:
-    done, shelved, _ = three
-    assert command(str(source.pk), "--state", "person", "--dry-run") == (
-        "1 events would be worked\n  job: 1 records fetched\n"
-    )
-    assert json.loads(command(str(source.pk), "--event", str(shelved.pk), "--json", "--now")) == {
-        "events": 1, "fetches": {"job": 1}, "reads": [], "skipped": {},
-    }  # fmt: skip
-    shelved.refresh_from_db()
-    assert (shelved.state, shelved.outcome) == ("done", "Fetched again: nothing had changed.")
-    since = (timezone.now() - timedelta(hours=30)).isoformat()
-    text = command(str(source.pk), "--since", since, "--until", "2099-01-01T00:00")
-    assert text.splitlines()[0] == "2 events are worked again"
-    assert text.splitlines()[-1] == "  left out, 1: points at nothing that we keep"
-    assert InboxEvent.objects.get(pk=done.pk).state == "queued"
-
-
 @pytest.mark.parametrize(
     "arguments", [["nonsense"], ["{id}"], ["{id}", "--event", "x"], ["{id}", "--since", "yesterday"]]
 )
 def test_the_command_says_what_is_wrong(source: Connection, arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         command(*[text.format(id=source.pk) for text in arguments])
-
-
-def test_a_notice_goes_once_the_shelf_is_empty(
-    client_agent: Client, keeper: Keeper, source: Connection, upstream: CottageServer, work: Work,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr("integrations.sync.waiting.sleep", lambda seconds: None)
-    upstream.cursed.add("10")
-    keeper.ring("let.changed", 10)
-    for _ in range(3):
-        work()
-        hurry(source)
-    assert Notification.objects.filter(read_at=None).count() == 1
-    post(client_agent, EVENTS + "dismiss/", ids=[InboxEvent.objects.get().pk])
-    assert Notification.objects.filter(read_at=None).count() == 0
