@@ -199,8 +199,8 @@ def _fetch(job: Job, adapter: PropertyManagerProvider, errand: Errand) -> None:
             if changed:
                 work_chunk(cursor, job, errand.resource, fresh=True, only_new=staged.changed == 0)
             job.tally.new += staged.new
-            job.tally.add(errand.resource.value, "seen", staged.seen)
-            job.tally.add(errand.resource.value, "unchanged", staged.seen - changed)
+            job.tally.add(errand.resource.value, "seen", len(set(prepared.ids)))
+            job.tally.add(errand.resource.value, "unchanged", len(set(prepared.ids)) - changed)
     gone = [item for item in errand.ids if item not in seen]
     if gone:
         job.tally.add(errand.resource.value, "missing", _mark_gone(job, errand.resource, gone))

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0001_initial'),
-        ('integrations', '0005_search_indexes'),
+        ('integrations', '0006_credentials'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from integrations.providers.appfolio.webhooks import WEBHOOKS
 from integrations.records import Resource
 from integrations.specs import Auth, Capability, CursorKind, KeyField, Kind, Maturity, ProviderSpec, RateLimit
 
@@ -79,4 +80,5 @@ SPEC = ProviderSpec(
     # Eight calls a second are allowed, and a page has a thousand rows: one at a time is enough.
     parallel_pages=1,
     rate_limits=(RateLimit(8, 1), RateLimit(256, 60), RateLimit(4096, 3600)),
+    webhooks=WEBHOOKS,
 )

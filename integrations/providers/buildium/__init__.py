@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from integrations.providers.buildium.webhooks import WEBHOOKS
 from integrations.records import Resource
 from integrations.specs import Auth, Capability, CursorKind, KeyField, Kind, Maturity, ProviderSpec, RateLimit
 
@@ -47,4 +48,5 @@ SPEC = ProviderSpec(
     # Ten requests at once are allowed; another sync, or a test of the keys, needs room beside this one.
     parallel_pages=6,
     rate_limits=(RateLimit(10, 1, concurrent=True),),
+    webhooks=WEBHOOKS,
 )

@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import os
 import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +16,7 @@ from integrations.errors import ContractChanged, SignatureRefused
 from integrations.providers.buildium.events import EVENTS
 from integrations.providers.buildium.webhooks import BuildiumWebhooks, compact
 from integrations.sandbox.buildium.signing import headers
+from tests.support.browser import specs_dir
 
 SECRET = "whs-0123456789"
 NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
@@ -124,7 +123,9 @@ def test_every_event_has_its_rule() -> None:
 
 @pytest.mark.specs
 def test_the_names_are_those_of_the_published_description() -> None:
-    (path,) = Path(os.environ["SPECS_DIR"], "buildium").glob("buildium-openapi-*.json")
+    folder = specs_dir()
+    assert folder is not None
+    path = sorted(folder.glob("buildium/buildium-openapi-*.json"))[-1]
     text = json.loads(path.read_text(encoding="utf-8"))["info"]["description"]
     events = text[text.index("# Webhooks") :]
     grid = re.sub(r"<[^>]+>|&nbsp;", " ", events[events.index("<tr>") :])
