@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0001_initial'),
-        ('integrations', '0006_credentials'),
+        ('integrations', '0007_calls'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0001_initial'),
-        ('integrations', '0007_calls'),
+        ('integrations', '0008_inbox'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
