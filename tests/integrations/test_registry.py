@@ -46,3 +46,10 @@ def test_nothing_but_one_label_takes_a_place(host: str) -> None:
     assert not registry.is_host_label(host)
     with pytest.raises(Misconfigured, match="is not the name of a host"):
         registry.address(SPEC, "REPORTS_URL", {"reports_host": host})
+
+
+def test_push_is_declared_for_exactly_what_some_event_rings_for() -> None:
+    for spec in registry.PROVIDERS.values():
+        rules = spec.webhooks.events.values() if spec.webhooks else ()
+        declared = {capability.resource for capability in spec.capabilities if capability.push}
+        assert declared == {rule.resource for rule in rules if rule.resource}, spec.slug

@@ -50,20 +50,23 @@ SPEC = ProviderSpec(
     capabilities=(
         Capability(
             Resource.PROPERTY,
+            push=True,
             changed_since=CursorKind.SWEEP,
             deletes_visible=True,
             note="One for each unit; a building with several units is one more. Hidden ones come as archived.",
         ),
         Capability(
             Resource.TENANCY,
+            push=True,
             changed_since=CursorKind.SWEEP,
             deletes_visible=True,
             note="One for each occupancy, its tenants and leases in one. AppFolio tells no bonds and no days paid to.",
         ),
-        Capability(Resource.CONTACT, changed_since=CursorKind.DATETIME, note="Tenants, owners and vendors."),
-        Capability(Resource.JOB, changed_since=CursorKind.DATETIME, write=True),
+        Capability(Resource.CONTACT, push=True, changed_since=CursorKind.DATETIME, note="Tenants, owners and vendors."),
+        Capability(Resource.JOB, push=True, changed_since=CursorKind.DATETIME, write=True),
         Capability(
             Resource.PAYMENT,
+            push=True,
             changed_since=CursorKind.DATE,
             derived=True,
             note=(
@@ -73,6 +76,7 @@ SPEC = ProviderSpec(
         ),
         Capability(
             Resource.BILL,
+            push=True,
             changed_since=CursorKind.DATETIME,
             note="One for each line that names a property.",
         ),

@@ -28,22 +28,30 @@ SPEC = ProviderSpec(
     capabilities=(
         Capability(
             Resource.PROPERTY,
+            push=True,
             changed_since=CursorKind.DATETIME,
             note="One property a unit; a building of several units is one more, for what belongs to all of them.",
         ),
-        Capability(Resource.CONTACT, changed_since=CursorKind.DATETIME),
+        Capability(Resource.CONTACT, push=True, changed_since=CursorKind.DATETIME),
         Capability(
             Resource.TENANCY,
+            push=True,
             changed_since=CursorKind.SWEEP,
             note="All leases are read each time, because what is owed on them changes without their own mark.",
         ),
-        Capability(Resource.JOB, changed_since=CursorKind.DATE, note="Work orders with their tasks."),
+        Capability(Resource.JOB, push=True, changed_since=CursorKind.DATE, note="Work orders with their tasks."),
         Capability(
             Resource.PAYMENT,
+            push=True,
             changed_since=CursorKind.DATETIME,
             note="Line by line; between full syncs only the leases whose ledger moved.",
         ),
-        Capability(Resource.BILL, changed_since=CursorKind.SWEEP, note="One record for each unit that a bill is for."),
+        Capability(
+            Resource.BILL,
+            push=True,
+            changed_since=CursorKind.SWEEP,
+            note="One record for each unit that a bill is for.",
+        ),
     ),
     # Ten requests at once are allowed; another sync, or a test of the keys, needs room beside this one.
     parallel_pages=6,

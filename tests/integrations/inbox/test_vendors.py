@@ -55,8 +55,7 @@ def deliver(endpoint: WebhookEndpoint, body: bytes, headers: dict[str, str]) -> 
 def test_appfolio_rings_and_the_work_order_is_as_it_is_there(
     appfolio: Connection, server: SandboxServer, admin_user: User
 ) -> None:
-    key, other = SigningKey("2026-a"), SigningKey("2026-b")
-    server.appfolio.keys.append(key)
+    key, other = server.appfolio.doorbells.key, SigningKey("2026-b")
     endpoint = inbox_services.open_endpoint(connection=appfolio, user=admin_user)
     ident = str(next(iter(server.appfolio.world.tables["work_orders"])))
     server.appfolio.edit("change", table="work_orders", record=ident, Status="Canceled")
