@@ -21,7 +21,7 @@ from django.utils import timezone
 from integrations import registry
 from integrations.adapters import open_adapter
 from integrations.contracts import PropertyManagerProvider, RecordSource
-from integrations.errors import IntegrationError, RateLimited, ReauthRequired, RunCancelled
+from integrations.errors import IntegrationError, ProviderDown, RateLimited, ReauthRequired, RunCancelled
 from integrations.inbox.shelf import tell_people
 from integrations.models import Connection, InboxEvent, ProviderRecord, SyncRun
 from integrations.records import Resource
@@ -114,7 +114,7 @@ def carry_out(job: Job, run: SyncRun) -> IntegrationError | None:
                     left.pop(event.id, None)
                 succeeded += error is None
                 last = error or last
-                if isinstance(error, RateLimited):
+                if isinstance(error, RateLimited | ProviderDown):
                     # The others would only be told the same.
                     _put_back(left.values(), wait=_patience(error))
                     break
@@ -261,8 +261,11 @@ def _done(source: Connection, run: SyncRun, errand: Errand) -> None:
 
 
 def _failed(source: Connection, events: Sequence[InboxEvent], error: IntegrationError) -> None:
-    """Tries again after 2 s and 4 s, then leaves the event to a person. Being asked to slow down is no failure."""
-    if isinstance(error, RateLimited):
+    """Tries again after 2 s and 4 s, then leaves the event to a person.
+
+    Being asked to slow down is no failure, and neither is a provider that nothing is asked of for a while.
+    """
+    if isinstance(error, RateLimited | ProviderDown):
         _put_back(events, wait=_patience(error))
         return
     now = timezone.now()
@@ -279,7 +282,9 @@ def _cause(error: IntegrationError) -> str:
     return error.safe_message.removesuffix(" The sync is tried again by itself.")[:300]
 
 
-def _patience(error: RateLimited) -> timedelta:
+def _patience(error: RateLimited | ProviderDown) -> timedelta:
+    if isinstance(error, ProviderDown):
+        return max(SHORTEST_WAIT, timedelta(seconds=error.retry_at - timezone.now().timestamp()))
     return LIMITED_WAIT if error.retry_after is None else max(SHORTEST_WAIT, timedelta(seconds=error.retry_after))
 
 

@@ -16,11 +16,13 @@ from pytest_django.fixtures import Settings
 
 from access.models import Organisation, User
 from integrations import registry
+from integrations.breaker import state_key, watched_key
 from integrations.inbox import receive
 from integrations.models import Connection, InboxEvent, PropertyMapping, WebhookEndpoint
 from integrations.services import inbox as inbox_services
 from integrations.services import mapping as mapping_services
 from integrations.services import sync as sync_services
+from integrations.shared import shared
 from integrations.sync.runner import run_sync
 from tests.integrations.throwaway import SPEC
 from tests.integrations.throwaway.upstream import CottageServer
@@ -136,7 +138,8 @@ def work(source: Connection) -> Work:
 
 
 def hurry(source: Connection) -> None:
-    """As if the waits between attempts were over."""
+    """As if the waits between attempts were over, and the rest of the connection's breaker with them."""
+    shared().ask(lambda client: client.delete(state_key(str(source.pk)), watched_key(str(source.pk))))
     InboxEvent.objects.filter(connection=source, state="queued").update(due_at=timezone.now())
 
 

@@ -13,6 +13,7 @@ from access.models import User
 from accounting.models import Transaction
 from communications.models import Notification
 from integrations import registry, tasks
+from integrations.breaker import Breaker, Rules, standings
 from integrations.inbox.changes import note_changes
 from integrations.inbox.work import MOST_IDS, errands
 from integrations.models import Connection, InboxEvent, ProviderRecord, SyncRun
@@ -20,6 +21,7 @@ from integrations.records import Resource
 from integrations.services import inbox as inbox_services
 from integrations.services import sync as sync_services
 from integrations.services import undo as undo_services
+from integrations.shared import shared
 from integrations.sync.lock import sync_lock
 from integrations.sync.runner import run_sync
 from integrations.sync.work import chunk
@@ -157,6 +159,27 @@ def test_three_attempts_with_growing_waits_then_a_person(
     assert [run.status for run in SyncRun.objects.filter(sync_type="events")] == ["failed"] * 3
     source.refresh_from_db()
     assert source.failing_since is None
+
+
+def test_while_the_provider_is_left_alone_an_event_waits_and_loses_no_attempt(
+    keeper: Keeper, source: Connection, upstream: CottageServer, work: Work
+) -> None:
+    breaker = Breaker(shared(), str(source.pk), Rules(failures=1))
+    breaker.tell("bad", reason="GET /lets answered 503")
+    keeper.ring("let.changed", 10)
+    work()
+    event = InboxEvent.objects.get(connection=source)
+    assert (event.state, event.attempts) == ("queued", 0)
+    found = standings(shared(), [source.pk])
+    assert found is not None
+    retry_at = found[str(source.pk)][0].retry_at
+    assert event.due_at is not None
+    assert retry_at is not None
+    # The moment travels as seconds, so that it may differ by a hair.
+    assert abs(event.due_at - retry_at) < timedelta(seconds=1)
+    hurry(source)
+    work()
+    assert states(source) == {"done": 1}
 
 
 def test_one_bad_record_holds_up_no_other(
