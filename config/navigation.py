@@ -56,7 +56,14 @@ NAVIGATION: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
             NavItem("Categories", "filter", "accounting:rule_list"),
         ),
     ),
-    ("Maintenance", (NavItem("Work orders", "wrench", "maintenance:work_order_list", count="work_orders"),)),
+    (
+        "Maintenance",
+        (
+            NavItem("Work orders", "wrench", "maintenance:work_order_list", count="work_orders"),
+            NavItem("Requests", "inbox", "maintenance:request_list"),
+            NavItem("Vendors", "users", "maintenance:vendor_list"),
+        ),
+    ),
     (
         "Settings",
         (

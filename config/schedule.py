@@ -10,4 +10,5 @@ BEAT_SCHEDULE = {
     # Events are wanted within seconds: this bounds what a lost message costs.
     "sweep-inbox": {"task": "integrations.tasks.sweep_inbox", "schedule": 10.0},
     "send-due-emails": {"task": "communications.tasks.send_due_emails", "schedule": 60.0},
+    "sweep-maintenance": {"task": "maintenance.tasks.sweep_due", "schedule": 60.0},
 }

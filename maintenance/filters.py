@@ -9,13 +9,14 @@ from django.forms import SearchInput
 
 from access.models import Organisation
 from core.widgets import FlatSelect
-from maintenance import selectors
 from maintenance.models import WorkOrder
+from maintenance.selectors import work_orders as selectors
+from maintenance.selectors.vendors import categories_of
 from properties.models import Property
 from properties.selectors import search_properties
 
 # What the tabs above the list choose.
-STATUSES = [("open", "Pending"), *WorkOrder.Status.choices, ("all", "All")]
+STATUSES = [("open", "Pending"), ("manual", "Needs a vendor"), *WorkOrder.Status.choices, ("all", "All")]
 
 
 class WorkOrderFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter publishes no types
@@ -40,6 +41,8 @@ class WorkOrderFilter(django_filters.FilterSet):  # type: ignore[misc]  # django
         self.organisation = organisation
         asked = data.get("status", "")
         self.status: str = asked if asked in dict(STATUSES) else "open"
+        # A category that is in use may be retired: what is in the address still filters.
+        self.filters["category"].extra["choices"] = categories_of(organisation=organisation, retired=True)
         self.filters["property"].extra["choices"] = self._chosen_property(data.get("property", ""))
 
     def in_status(self) -> QuerySet[WorkOrder]:
@@ -47,6 +50,8 @@ class WorkOrderFilter(django_filters.FilterSet):  # type: ignore[misc]  # django
         found: QuerySet[WorkOrder] = self.qs
         if self.status == "all":
             return found
+        if self.status == "manual":
+            return found.filter(manual_since__isnull=False)
         return found.filter(status__in=WorkOrder.OPEN_STATUSES if self.status == "open" else [self.status])
 
     def search(self, queryset: QuerySet[WorkOrder], name: str, value: str) -> QuerySet[WorkOrder]:

@@ -20,7 +20,15 @@ from access.models import Membership, Organisation, User
 from tests.factories.accounting import CategoryRuleFactory
 from tests.factories.communications import NotificationFactory
 from tests.factories.integrations import InboxEventFactory
-from tests.factories.maintenance import WorkOrderFactory
+from tests.factories.maintenance import (
+    AttachmentFactory,
+    MaintenanceCategoryFactory,
+    MaintenanceRequestFactory,
+    OfferFactory,
+    QuoteFactory,
+    VendorFactory,
+    WorkOrderFactory,
+)
 from tests.factories.tenancies import LeaseFactory, LeaseTenantFactory, TenantFactory
 from tests.integrations.views.conftest import build_scene, build_upload
 
@@ -103,7 +111,29 @@ WITHIN: dict[str, dict[str, str]] = {
     "integrations:undo": {"slug": "provider", "run_id": "run"},
     "integrations:unmap": {"slug": "provider", "mapping_id": "mapping"},
     "lease_detail": {"lease_id": "lease"},
+    "maintenance:assign": {"work_order_id": "work_order"},
+    "maintenance:board": {},
     "maintenance:by_job": {"connection_id": "connection", "job_ref": "job"},
+    "maintenance:calendar": {},
+    "maintenance:category_add": {},
+    "maintenance:category_retire": {"category_id": "category"},
+    "maintenance:comment_add": {"work_order_id": "work_order"},
+    "maintenance:file": {"attachment_id": "attachment"},
+    "maintenance:file_add": {"work_order_id": "work_order"},
+    "maintenance:move": {"work_order_id": "work_order"},
+    "maintenance:offer_withdraw": {"offer_id": "offer"},
+    "maintenance:quote_decide": {"quote_id": "quote"},
+    "maintenance:rate": {"work_order_id": "work_order"},
+    "maintenance:request_add": {},
+    "maintenance:request_convert": {"request_id": "request"},
+    "maintenance:request_detail": {"request_id": "request"},
+    "maintenance:request_dismiss": {"request_id": "request"},
+    "maintenance:request_list": {},
+    "maintenance:rules": {},
+    "maintenance:vendor_add": {},
+    "maintenance:vendor_detail": {"vendor_id": "vendor"},
+    "maintenance:vendor_edit": {"vendor_id": "vendor"},
+    "maintenance:vendor_list": {},
     "maintenance:work_order_add": {},
     "maintenance:work_order_detail": {"work_order_id": "work_order"},
     "maintenance:work_order_edit": {"work_order_id": "work_order"},
@@ -130,6 +160,12 @@ WITHIN: dict[str, dict[str, str]] = {
 }
 # Pages about the signed-in person, whatever their role.
 PERSONAL = ("access:profile", "access:switch_organisation", "admin/password_change/")
+# Pages of people without an account: the secret in the address names one row (tests/maintenance/test_links.py).
+BY_SECRET = {
+    "maintenance:vendor_link": {"secret"},
+    "maintenance:vendor_file": {"secret", "attachment_id"},
+    "maintenance:owner_link": {"secret"},
+}
 # Pages before signing in, and those of the development server; the rest of accounts/ belongs to allauth.
 OPEN = ("access:first_run", "admin/logout/", "styleguide/")
 
@@ -182,8 +218,17 @@ def everything_of(organisation: Organisation, user: User) -> dict[str, Any]:
         "event": InboxEventFactory(
             organisation=organisation, connection=scene.connection, topic=f"Event of {organisation.name}"
         ),
+        "category": MaintenanceCategoryFactory(organisation=organisation, name=f"Work of {organisation.name}"),
         "notice": NotificationFactory(organisation=organisation, user=user, title=f"Notice of {organisation.name}"),
     }
+    vendor = VendorFactory(organisation=organisation, name=f"Vendor of {organisation.name}")
+    records["vendor"] = vendor
+    records["offer"] = OfferFactory(work_order=records["work_order"], vendor=vendor)
+    records["quote"] = QuoteFactory(work_order=records["work_order"], vendor=vendor)
+    records["attachment"] = AttachmentFactory(work_order=records["work_order"])
+    records["request"] = MaintenanceRequestFactory(
+        organisation=organisation, property=scene.home, title=f"Report of {organisation.name}"
+    )
     scene.home.name = f"Home of {organisation.name}"
     scene.home.save()
     return {**{key: record.pk for key, record in records.items()}, "provider": "propertyme",
@@ -223,10 +268,12 @@ def statuses(client: Client, url: str, data: dict[str, Any] | None = None) -> se
 
 def test_every_url_is_in_the_table() -> None:
     found = dict(walk(get_resolver()))
-    assert set(found) == {*WITHIN, *PERSONAL, *OPEN, *FOR_PROGRAMS}
+    assert set(found) == {*WITHIN, *PERSONAL, *OPEN, *FOR_PROGRAMS, *BY_SECRET}
     assert {name: arguments for name, arguments in found.items() if arguments} == {
-        name: set(arguments) for name, arguments in WITHIN.items() if arguments
-    } | FOR_PROGRAMS
+        **{name: set(arguments) for name, arguments in WITHIN.items() if arguments},
+        **FOR_PROGRAMS,
+        **BY_SECRET,
+    }
 
 
 def test_another_organisations_ids_are_not_found_and_nothing_changes(
@@ -319,6 +366,9 @@ def test_the_staff_desk_is_closed_to_an_organisations_admin(client_admin: Client
 def test_pages_for_admins_refuse_property_managers(
     client_agent: Client, theirs: dict[str, Any], organisation: Organisation, signed_in: Callable[[User], Client]
 ) -> None:
-    for_admins = ("access:organisation", "integrations:connect", "integrations:disconnect", "integrations:settings")
+    for_admins = (
+        "access:organisation", "integrations:connect", "integrations:disconnect", "integrations:settings",
+        "maintenance:category_add", "maintenance:category_retire",
+    )  # fmt: skip
     found = {name: statuses(client_agent, address(name, theirs)) for name in for_admins}
     assert {name: codes for name, codes in found.items() if not {403} <= codes <= {403, 405}} == {}

@@ -228,6 +228,9 @@ REST_FRAMEWORK = {
 # What lower layers ask of higher ones, by dotted path, so that no domain app imports integrations.
 SOURCE_DIRECTORY = "integrations.sources.Directory"
 
+# How a job reaches a vendor: the key that a vendor carries, and the class behind it (maintenance/ports.py).
+ASSIGNMENT_CHANNELS = {"email": "maintenance.channels.EmailChannel"}
+
 # Provider credentials and base addresses. A provider without credentials is off and shown as "not configured".
 PROPERTYME_API_URL = env_str("PROPERTYME_API_URL", "https://app.propertyme.com/api")
 PROPERTYME_AUTH_URL = env_str("PROPERTYME_AUTH_URL", "https://login.propertyme.com")

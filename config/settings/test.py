@@ -14,6 +14,8 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 # Test sessions of one checkout may run side by side: each has a database and a Redis database of its own.
 TEST_SLOT = embedded.claim_test_slot()
+# Uploads of tests, thrown away by the next session in the same slot.
+MEDIA_ROOT = BASE_DIR / ".local" / f"test-media-{TEST_SLOT}"  # noqa: F405
 # pytest-django creates and drops databases; pooled idle connections would hold them open.
 DATABASES = {
     "default": {

@@ -11,7 +11,9 @@ from uuid import UUID
 
 from access.models import Organisation
 from core.changes import Changes, differences, split_edited
-from maintenance.models import WorkOrder
+from maintenance.models import WorkOrder, WorkOrderEvent
+from maintenance.services import live_offers
+from maintenance.states import CLOSED
 from properties.models import Property, Unit
 
 _TRADES = {
@@ -79,6 +81,7 @@ def plan_jobs(*, organisation: Organisation, connection_id: UUID, inputs: Sequen
 def apply_jobs(*, organisation: Organisation, provider: str, connection_id: UUID, plans: Sequence[JobPlan]) -> None:
     """Writes the plans; each plan's `order` is set afterwards. The same plans a second time change nothing."""
     created, updated = [], []
+    moved: list[JobPlan] = []
     for plan in plans:
         if plan.action == "create":
             plan.order = WorkOrder(
@@ -97,15 +100,41 @@ def apply_jobs(*, organisation: Organisation, provider: str, connection_id: UUID
                 value = plan.source.property.id if name == "property_id" else plan.source.values[name]
                 setattr(plan.order, name, value)
             updated.append(plan.order)
+            if "status" in plan.changes:
+                moved.append(plan)
     WorkOrder.objects.bulk_create(created, batch_size=500)
     if updated:
         names = {name for plan in plans if plan.order in updated for name in plan.changes}
         WorkOrder.objects.bulk_update(updated, sorted(names), batch_size=500)
+    _told(moved, provider=provider)
+
+
+def _told(plans: Sequence[JobPlan], *, provider: str) -> None:
+    """Writes into the timelines which state the provider reported, and ends offers of jobs that it closed."""
+    if not plans:
+        return
+    states = WorkOrder.Status
+    orders = [(plan.order, plan.changes["status"]) for plan in plans if plan.order is not None]
+    WorkOrderEvent.objects.bulk_create(
+        [
+            WorkOrderEvent(
+                organisation_id=order.organisation_id, work_order=order, kind="moved", tone="info",
+                text=f"{states(old).label} → {states(new).label}", actor_name=provider,
+            )
+            for order, (old, new) in orders
+        ],
+        batch_size=500,
+    )  # fmt: skip
+    live_offers.end_all(order_ids=[order.pk for order, _ in orders if order.status in CLOSED])
 
 
 def withdraw_jobs(*, organisation: Organisation, order_ids: Iterable[UUID]) -> int:
-    """Takes back work orders that an import created and no person has edited since. Answers how many went."""
-    return WorkOrder.objects.filter(organisation=organisation, id__in=list(order_ids), edited_fields=[]).delete()[0]
+    """Takes back work orders that an import created and no person has worked on since. Answers how many went."""
+    found = WorkOrder.objects.filter(
+        organisation=organisation, id__in=list(order_ids), edited_fields=[], offers=None, comments=None,
+        attachments=None, vendor=None,
+    )  # fmt: skip
+    return found.delete()[1].get(WorkOrder._meta.label, 0)
 
 
 def job_values(facts: dict[str, Any]) -> dict[str, Any]:

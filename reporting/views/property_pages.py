@@ -20,6 +20,7 @@ from core.http import missing_is_404
 from core.pagination import keyset_page
 from core.ports import sources
 from maintenance.models import WorkOrder
+from maintenance.views.words import STATUS_TONES
 from properties import selectors as property_selectors
 from properties.models import Property
 from reporting.selectors.money import money_by_month
@@ -38,9 +39,6 @@ TABS = (
     ("Source", "property_source"),
 )
 LATEST = 6
-WORK_ORDER_TONES = {
-    "new": "warn", "quoted": "info", "approved": "info", "assigned": "info", "done": "good", "cancelled": "neutral",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def _page(request: OrganisationRequest, property_id: UUID, tab: str) -> Property
         ],
         "unit_tones": UNIT_TONES,
         "lease_tones": LEASE_TONES,
-        "work_order_tones": WORK_ORDER_TONES,
+        "work_order_tones": STATUS_TONES,
     }
     return PropertyPage(property, summary, context)
 

@@ -16,9 +16,19 @@ from pytest_django.live_server_helper import LiveServer
 from access.models import Organisation, User
 from communications.services import notify
 from integrations.models import PropertyMapping
+from maintenance import tokens
 from tests.factories.accounting import CategoryRuleFactory, TransactionFactory
 from tests.factories.integrations import InboxEventFactory
-from tests.factories.maintenance import WorkOrderFactory
+from tests.factories.maintenance import (
+    AttachmentFactory,
+    MaintenanceCategoryFactory,
+    MaintenanceRequestFactory,
+    OfferFactory,
+    OwnerApprovalFactory,
+    QuoteFactory,
+    VendorFactory,
+    WorkOrderFactory,
+)
 from tests.factories.properties import UnitFactory
 from tests.factories.tenancies import LeaseFactory, TenantFactory
 from tests.integrations.views.conftest import build_scene, build_upload
@@ -41,6 +51,9 @@ FURTHER = {
     "integrations:conflicts": ("?state=decided",),
     "integrations:file": ("?columns=edit",),
     "integrations:events": ("?state=done&since=2026-01-01T08:00",),
+    "maintenance:calendar": ("?view=week",),
+    "maintenance:request_list": ("?state=converted",),
+    "maintenance:work_order_list": ("?status=manual",),
 }
 
 
@@ -68,8 +81,18 @@ def ids(organisation: Organisation, admin_user: User) -> dict[str, Any]:
     TransactionFactory(organisation=organisation, property=scene.home, code="water")
     part(scene.connection, failed=4)
     open_breaker(scene.connection, scene.needs.provider_property_id)
+    vendor = VendorFactory(organisation=organisation)
+    offer = OfferFactory(work_order=order, vendor=vendor)
+    quote = QuoteFactory(work_order=order, vendor=vendor)
     return {
         "slug": "propertyme",
+        "vendor_id": vendor.id,
+        "offer_id": offer.id,
+        "quote_id": quote.id,
+        "attachment_id": AttachmentFactory(work_order=order).id,
+        "request_id": MaintenanceRequestFactory(organisation=organisation, property=scene.home).id,
+        "category_id": MaintenanceCategoryFactory(organisation=organisation).id,
+        "secret": tokens.secret_of(tokens.OFFER, offer.id),
         "state_id": scene.state.id,
         "mapping_id": scene.mapped.id,
         "record_id": scene.records["imported"].id,
@@ -172,4 +195,10 @@ def test_every_page_of_a_stranger(
     page_factory: PageFactory, live_server: LiveServer, admin_user: User, width: int, dark: bool
 ) -> None:
     page = page_factory(width=width, dark=dark, base_url=live_server.url)
-    assert inspect(page, [reverse(name) for name in SIGNED_OUT]) == []
+    accepted = OfferFactory(state="accepted")
+    approval = OwnerApprovalFactory()
+    links = [
+        reverse("maintenance:vendor_link", args=[tokens.secret_of(tokens.OFFER, accepted.id)]),
+        reverse("maintenance:owner_link", args=[tokens.secret_of(tokens.APPROVAL, approval.id)]),
+    ]
+    assert inspect(page, [*(reverse(name) for name in SIGNED_OUT), *links]) == []

@@ -69,10 +69,12 @@ def test_by_property(client_agent: Client, jobs: dict[str, WorkOrder], other_org
 def test_tabs_count_what_the_other_filters_find(client_agent: Client, jobs: dict[str, WorkOrder]) -> None:
     tabs = client_agent.get("/work-orders/?address=queen").context["tabs"]
     assert [(tab["label"], tab["count"]) for tab in tabs] == [
-        ("Pending", 1), ("New", 1), ("Quoted", 0), ("Approved", 0), ("Assigned", 0), ("Done", 1), ("Cancelled", 0),
-        ("All", 2),
+        ("Pending", 1), ("Needs a vendor", 0), ("New", 1), ("Triaged", 0), ("Quoted", 0), ("Approved", 0),
+        ("Assigned", 0), ("Scheduled", 0), ("In progress", 0), ("Done", 1), ("Billed", 0), ("Cancelled", 0), ("All", 2),
     ]  # fmt: skip
-    assert [tab["url"] for tab in tabs][:2] == ["?address=queen", "?address=queen&status=new"]
+    assert [tab["url"] for tab in tabs][:3] == [
+        "?address=queen", "?address=queen&status=manual", "?address=queen&status=new"
+    ]  # fmt: skip
     assert [tab["label"] for tab in tabs if tab["current"]] == ["Pending"]
 
 

@@ -73,7 +73,7 @@ def test_own_jobs_keep_no_list_of_edits_and_nothing_changes_without_a_difference
 
 
 def test_closing_stamps_the_time_and_reopening_takes_it_away(organisation: Organisation) -> None:
-    order = _imported(organisation)
+    order = _imported(organisation, supplier_name="Dan’s")
     edit_work_order(work_order=order, status="done")
     order.refresh_from_db()
     assert order.closed_at is not None

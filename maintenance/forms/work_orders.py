@@ -8,8 +8,15 @@ from access.models import Organisation
 from accounting.forms import asks_for_options
 from core.ids import uuid7
 from maintenance.models import WorkOrder
+from maintenance.selectors.vendors import categories_of
+from maintenance.states import targets
 from properties.fields import PropertyField
 from properties.models import Unit
+
+
+def moment_input() -> forms.DateTimeInput:
+    """A day and a time, in the organisation's zone."""
+    return forms.DateTimeInput(attrs={"type": "datetime-local", "step": "300"}, format="%Y-%m-%dT%H:%M")
 
 
 class WorkOrderForm(forms.Form):
@@ -21,7 +28,7 @@ class WorkOrderForm(forms.Form):
         queryset=Unit.objects.none(), label="Unit", required=False, empty_label="Whole property"
     )
     description = forms.CharField(label="Details", required=False, widget=forms.Textarea(attrs={"rows": 5}))
-    category = forms.ChoiceField(label="Trade", choices=WorkOrder.Category.choices, initial=WorkOrder.Category.GENERAL)
+    category = forms.ChoiceField(label="Trade", initial=WorkOrder.Category.GENERAL)
     priority = forms.ChoiceField(
         label="Priority", choices=WorkOrder.Priority.choices, initial=WorkOrder.Priority.NORMAL
     )
@@ -38,6 +45,7 @@ class WorkOrderForm(forms.Form):
     due_on = forms.DateField(
         label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
+    scheduled_for = forms.DateTimeField(label="Scheduled for", required=False, widget=moment_input())
     number = forms.CharField(label="Number", max_length=40, required=False)
 
     def __init__(self, *args: Any, organisation: Organisation, order: WorkOrder | None = None, **kwargs: Any) -> None:
@@ -48,6 +56,15 @@ class WorkOrderForm(forms.Form):
                 "unit": order.unit_id,
             }
         super().__init__(*args, **kwargs)
+        offered = dict(categories_of(organisation=organisation))
+        if order is not None:
+            # One that was retired since stays what it is.
+            offered.setdefault(order.category, order.get_category_display())
+            self.fields["status"].choices = [  # type: ignore[attr-defined]
+                (order.status, order.get_status_display()),
+                *targets(order),
+            ]
+        self.fields["category"].choices = list(offered.items())  # type: ignore[attr-defined]
         self.fields["property"].organisation = organisation  # type: ignore[attr-defined]
         self.fields["property"].widget.attrs |= asks_for_options()
         if order is None:

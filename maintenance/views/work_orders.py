@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,28 +13,26 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from access.decorators import manager_required
 from access.middleware import OrganisationRequest
+from communications.mail import public_address
 from core.errors import DomainError
 from core.filtering import applied_filters
 from core.htmx import render_page
 from core.pagination import keyset_page, sort_order
 from core.ports import sources
-from maintenance import selectors
+from maintenance.files import ACCEPT
 from maintenance.filters import STATUSES, WorkOrderFilter
-from maintenance.forms import WorkOrderForm
-from maintenance.models import WorkOrder
+from maintenance.forms.work_orders import WorkOrderForm
+from maintenance.models import Offer, Quote, WorkOrder
+from maintenance.selectors import work_orders as selectors
+from maintenance.selectors.vendors import policy_of
 from maintenance.services import work_orders as work_order_services
+from maintenance.services.offers import link_path
+from maintenance.states import MOVES, targets
+from maintenance.views.words import LINK_WORDS, PRIORITY_TONES, STATUS_TONES
 from properties.models import Property
 
 SORTS = {"opened": ("opened", "id")}
-STATUS_TONES = {
-    WorkOrder.Status.NEW.value: "info",
-    WorkOrder.Status.QUOTED.value: "warn",
-    WorkOrder.Status.APPROVED.value: "info",
-    WorkOrder.Status.ASSIGNED.value: "info",
-    WorkOrder.Status.DONE.value: "good",
-    WorkOrder.Status.CANCELLED.value: "neutral",
-}
-PRIORITY_TONES = {WorkOrder.Priority.HIGH.value: "warn", WorkOrder.Priority.URGENT.value: "bad"}
+MAY_BE_ASSIGNED = [state for state, moves in MOVES.items() if "assigned" in moves and state != "done"]
 
 
 @manager_required
@@ -73,6 +72,7 @@ def work_order_detail(request: OrganisationRequest, work_order_id: UUID) -> Http
         "bills": bills,
         "billed": sum(bill.amount for bill in bills) if bills else None,
         "edited": [_field_name(name) for name in order.edited_fields],
+        **_work_of(order, request),
         **_words(),
     }
     if order.connection_id is not None:
@@ -90,7 +90,9 @@ def work_order_add(request: OrganisationRequest) -> HttpResponse:
     form = WorkOrderForm(request.POST or None, organisation=request.organisation, initial=initial)
     if form.is_valid():
         try:
-            order = work_order_services.create_work_order(organisation=request.organisation, **form.cleaned_data)
+            order = work_order_services.create_work_order(
+                organisation=request.organisation, user=request.user, **form.cleaned_data
+            )
         except DomainError as error:
             form.add_error(None, error.message)
         else:
@@ -106,7 +108,7 @@ def work_order_edit(request: OrganisationRequest, work_order_id: UUID) -> HttpRe
     form = WorkOrderForm(request.POST or None, organisation=request.organisation, order=order)
     if form.is_valid():
         try:
-            work_order_services.edit_work_order(work_order=order, **form.changed_values())
+            work_order_services.edit_work_order(work_order=order, user=request.user, **form.changed_values())
         except DomainError as error:
             form.add_error(None, error.message)
         else:
@@ -131,6 +133,36 @@ def by_job(request: OrganisationRequest, connection_id: UUID, job_ref: str) -> H
     return redirect("maintenance:work_order_detail", order.pk)
 
 
+def _work_of(order: WorkOrder, request: OrganisationRequest) -> dict[str, Any]:
+    """Offers, quotes, remarks, files and the timeline of a job, for its page."""
+    offers = list(order.offers.select_related("vendor", "created_by").order_by("-id"))
+    quotes = list(order.quotes.select_related("vendor").prefetch_related("approvals").order_by("amount", "id"))
+    policy = policy_of(organisation=request.organisation)
+    limit = policy.limit_of(request.membership.role)
+    for quote in quotes:
+        quote.asked = max(quote.approvals.all(), key=lambda item: item.pk, default=None)  # type: ignore[attr-defined]
+        quote.is_above_limit = quote.amount > limit  # type: ignore[attr-defined]
+    opened = order.opened  # type: ignore[attr-defined]  # annotated by the selector
+    live = next((item for item in offers if item.is_live and item.kind == Offer.Kind.JOB), None)
+    return {
+        "offers": offers,
+        "live": live,
+        "live_link": public_address(link_path(live)) if live else "",
+        "quotes": quotes,
+        "open_quotes": [quote for quote in quotes if quote.state == Quote.State.SUBMITTED],
+        "limit": limit,
+        "comments": order.comments.select_related("author").order_by("-id"),
+        "files": list(order.attachments.order_by("-id")),
+        "events": order.events.order_by("-id")[:100],
+        "moves": targets(order),
+        "respond_by": opened + timedelta(minutes=policy.target_of(order.priority)),
+        "accept": ACCEPT,
+        "now": timezone.now(),
+        "link_words": LINK_WORDS,
+        "can_assign": order.status in MAY_BE_ASSIGNED and order.vendor_id is None,
+    }
+
+
 def _order_or_404(request: OrganisationRequest, work_order_id: UUID) -> WorkOrder:
     try:
         return selectors.get_work_order(organisation=request.organisation, work_order_id=work_order_id)
@@ -152,7 +184,7 @@ def _words() -> dict[str, Any]:
 
 def _counted(counts: dict[str, int], status: str) -> int:
     if status == "all":
-        return sum(counts.values())
+        return sum(count for key, count in counts.items() if key != "manual")
     if status == "open":
         return sum(counts.get(item.value, 0) for item in WorkOrder.OPEN_STATUSES)
     return counts.get(status, 0)
