@@ -12,6 +12,7 @@ from integrations.services import connections, sync
 from integrations.sync.runner import run_sync
 from integrations.wire import is_loopback
 from reporting.demo import books, consent
+from reporting.demo.maintenance import prepare_maintenance
 from reporting.demo.people import DemoCast, ensure_people
 
 PROVIDER = "propertyme"
@@ -49,6 +50,7 @@ def seed_demo() -> Outcome:
     if connection.mappings.exists() and not books.has_books(connection):
         books.prepare(connection=connection, user=cast.admin)
         _work_queue(connection)
+    prepare_maintenance(organisation=cast.organisation, user=cast.admin)
     return Outcome(cast=cast, connection=connection)
 
 
