@@ -184,6 +184,17 @@ def _of_tenancies(late: ArrearsSummary, ending: EndingCounts, today: date) -> It
 
 
 def _of_work_orders(summary: PortfolioSummary, today: date) -> Iterable[Need]:
+    if summary.work_orders_manual:
+        count = summary.work_orders_manual
+        yield Need(
+            tone="warn",
+            icon="wrench",
+            what=f"{sentence_start(count, 'work order needs,work orders need')} a vendor",
+            why="No vendor can take it, or those who were asked said no.",
+            url=f"{reverse('maintenance:work_order_list')}?status=manual",
+            action="Choose",
+            since=summary.oldest_manual or _start_of(today),
+        )
     if not summary.work_orders_past_target:
         return
     oldest = summary.oldest_target or today

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -34,7 +34,9 @@ SELECT p.*, u.*, a.*, w.* FROM
       AND (%(property)s::uuid IS NULL OR property_id = %(property)s::uuid)) a,
   (SELECT count(*) AS work_orders,
           count(*) FILTER (WHERE due_on < %(today)s) AS work_orders_past_target,
-          min(due_on) FILTER (WHERE due_on < %(today)s) AS oldest_target
+          min(due_on) FILTER (WHERE due_on < %(today)s) AS oldest_target,
+          count(manual_since) AS work_orders_manual,
+          min(manual_since) AS oldest_manual
      FROM maintenance_workorder
     WHERE organisation_id = %(organisation)s AND status = ANY(%(open)s)
       AND (%(property)s::uuid IS NULL OR property_id = %(property)s::uuid)) w
@@ -56,6 +58,9 @@ class PortfolioSummary:
     work_orders: int
     work_orders_past_target: int
     oldest_target: date | None
+    # In the lane for manual assignment: no vendor took them.
+    work_orders_manual: int = 0
+    oldest_manual: datetime | None = None
 
     @property
     def lettable(self) -> int:

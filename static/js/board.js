@@ -3,7 +3,7 @@
 const board = document.querySelector("[data-board]");
 
 function columns() {
-  return [...board.querySelectorAll("[data-state]")].filter((column) => column.dataset.state);
+  return [...board.querySelectorAll("section[data-state]")].filter((column) => column.dataset.state);
 }
 
 function send(card, state) {
@@ -26,20 +26,20 @@ if (board) {
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", dragged.id);
     const allowed = dragged.dataset.moves.split(" ");
-    for (const column of board.querySelectorAll("[data-state]")) {
+    for (const column of board.querySelectorAll("section[data-state]")) {
       const state = column.dataset.state;
       column.classList.toggle("refuses", state !== dragged.dataset.state && !allowed.includes(state));
     }
   });
   board.addEventListener("dragover", (event) => {
-    const column = event.target.closest?.("[data-state]");
+    const column = event.target.closest?.("section[data-state]");
     if (!dragged || !column?.dataset.state) return;
     event.preventDefault();
     for (const other of board.querySelectorAll(".over")) if (other !== column) other.classList.remove("over");
     column.classList.add("over");
   });
   board.addEventListener("drop", (event) => {
-    const column = event.target.closest?.("[data-state]");
+    const column = event.target.closest?.("section[data-state]");
     if (!dragged || !column) return;
     event.preventDefault();
     send(dragged, column.dataset.state);

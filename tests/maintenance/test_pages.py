@@ -169,29 +169,29 @@ def test_rules_are_rehearsed_by_managers_and_saved_by_admins(
 ) -> None:
     WorkOrderFactory(organisation=organisation, category="plumbing", opened_at=timezone.now() - timedelta(days=3))
     VendorFactory(organisation=organisation, name="Flow")
-    form = client_admin.get("/work-orders/rules/").context["form"]
+    form = client_admin.get("/vendors/rules/").context["form"]
     data: dict[str, object] = {
         field.name: field.value() for field in form if field.value() is not None and field.value() is not False
     }
-    page = client_agent.post("/work-orders/rules/", {**data, "do": "rehearse"}).content.decode()
+    page = client_agent.post("/vendors/rules/", {**data, "do": "rehearse"}).content.decode()
     assert "all go to the same vendors as by the rules in use." in page
     changed = {**data, "licensed_trades": []}
     changed.pop("require_insurance")
     Vendor.objects.update(insurance_expires_on=None)
-    page = client_agent.post("/work-orders/rules/", {**changed, "do": "rehearse"}).content.decode()
+    page = client_agent.post("/vendors/rules/", {**changed, "do": "rehearse"}).content.decode()
     assert "1 goes to somebody else." in page
-    assert client_agent.post("/work-orders/rules/", {**data, "do": "save"}).status_code == 403
+    assert client_agent.post("/vendors/rules/", {**data, "do": "save"}).status_code == 403
     assert not MaintenancePolicy.objects.exists()
-    assert client_admin.post("/work-orders/rules/", {**data, "max_vendors": "0", "do": "save"}).status_code == 422
-    assert client_admin.post("/work-orders/rules/", {**data, "retry_minutes": "soon", "do": "save"}).status_code == 422
+    assert client_admin.post("/vendors/rules/", {**data, "max_vendors": "0", "do": "save"}).status_code == 422
+    assert client_admin.post("/vendors/rules/", {**data, "retry_minutes": "soon", "do": "save"}).status_code == 422
     saved = {**data, "agent_limit": "750", "retry_minutes": "2, 4", "do": "save"}
-    assert client_admin.post("/work-orders/rules/", saved).status_code == 302
+    assert client_admin.post("/vendors/rules/", saved).status_code == 302
     policy = MaintenancePolicy.objects.get()
     assert (policy.agent_limit, policy.retry_minutes, policy.weights["rating"]) == (Decimal("750.00"), [2, 4], 35)
-    said(client_admin, "/work-orders/rules/categories/", {"name": "Pools"})
-    assert "is there already" in said(client_admin, "/work-orders/rules/categories/", {"name": "Plumbing"})
+    said(client_admin, "/vendors/rules/categories/", {"name": "Pools"})
+    assert "is there already" in said(client_admin, "/vendors/rules/categories/", {"name": "Plumbing"})
     pools = Category.objects.get()
-    said(client_admin, f"/work-orders/rules/categories/{pools.pk}/retire/", {})
+    said(client_admin, f"/vendors/rules/categories/{pools.pk}/retire/", {})
     pools.refresh_from_db()
     assert not pools.is_active
 
@@ -227,7 +227,7 @@ def test_queries_do_not_grow_with_the_data(organisation: Organisation, client_ad
             assert_query_count("requests", client_admin, "/maintenance-requests/")
             assert_query_count("vendor", client_admin, f"/vendors/{vendor.pk}/")
             assert_query_count("assign", client_admin, f"/work-orders/{order.pk}/assign/")
-            assert_query_count("routing_rules", client_admin, "/work-orders/rules/")
+            assert_query_count("routing_rules", client_admin, "/vendors/rules/")
         vendor = VendorFactory(organisation=organisation)
         WorkOrderFactory(organisation=organisation, vendor=vendor, status="assigned", scheduled_for=now)
         order = WorkOrderFactory(organisation=organisation, due_on=now.date())

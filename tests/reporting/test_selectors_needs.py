@@ -120,6 +120,14 @@ def test_open_conflicts_and_rejected_records(organisation: Organisation, connect
     }
 
 
+def test_a_job_that_no_vendor_took(organisation: Organisation, connection: Connection) -> None:
+    since = datetime(2026, 11, 20, 10, tzinfo=UTC)
+    WorkOrderFactory(organisation=organisation, manual_since=since)
+    need = only(organisation)
+    assert (need.what, need.action, need.since) == ("One work order needs a vendor", "Choose", since)
+    assert need.url == "/work-orders/?status=manual"
+
+
 def test_late_rent_leases_and_work_orders(organisation: Organisation) -> None:
     LeaseFactory(organisation=organisation, arrears_amount=Decimal("100.00"), arrears_days=14)
     LeaseFactory(organisation=organisation, arrears_amount=Decimal("2200.50"), arrears_days=34)
