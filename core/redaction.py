@@ -26,6 +26,8 @@ _BEARER = re.compile(r"(?i)\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 # A social security number. Some providers send it with each tenant, and an answer cut short may end up in an error.
 _SSN = re.compile(r"\b\d{3}-\d{2}-\d{4}\b")
 _CODE = re.compile(r"(?i)([?&](?:code|state)=)[^&\s]+")
+# A link for somebody without an account: 256 bits as a part of a path (43 characters of URL-safe base64).
+_LINK = re.compile(r"(?<=/)[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 MASK = "[redacted]"
 
 
@@ -34,6 +36,7 @@ def redact(text: str) -> str:
     text = _PAIR.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
     text = _BEARER.sub(lambda match: f"{match[1]} {MASK}", text)
     text = _SSN.sub(MASK, text)
+    text = _LINK.sub(MASK, text)
     return _CODE.sub(lambda match: f"{match[1]}{MASK}", text)
 
 

@@ -5,6 +5,7 @@ Each step is a row with a due time (Offer.due_at), worked by a sweep, so that a 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,6 +32,8 @@ from maintenance.routing import Verdict, route
 from maintenance.selectors import vendors as vendor_selectors
 from maintenance.services import live_offers, trail, work_orders
 from maintenance.states import CLOSED, S, check_move
+
+logger = logging.getLogger(__name__)
 
 # The link of an offer outlives its response target, so that a late click is told what happened.
 LINK_DAYS = 30
@@ -174,8 +177,11 @@ def _deliver(offer_id: UUID, *, now: datetime) -> str:
     offer.attempts += 1
     try:
         reference = ports.channel(offer.channel).send(_assignment(offer, respond_by))
-    except (ports.ChannelUnavailable, ports.ChannelRefused, DomainError) as error:
-        final = not isinstance(error, ports.ChannelUnavailable) or offer.attempts > len(policy.retry_minutes)
+    except Exception as error:  # a fault of one channel must not hold up the other jobs of the sweep
+        if not isinstance(error, ports.ChannelUnavailable | ports.ChannelRefused | DomainError):
+            logger.exception("The channel %s failed for offer %s", offer.channel, offer.pk)
+        refused = isinstance(error, ports.ChannelRefused | DomainError)
+        final = refused or offer.attempts > len(policy.retry_minutes)
         offer.last_error = redact(f"{error}" or type(error).__name__)[:300]
         offer.state = Offer.State.FAILED if final else Offer.State.QUEUED
         offer.due_at = now if final else now + timedelta(minutes=policy.retry_minutes[offer.attempts - 1])

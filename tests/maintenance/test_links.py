@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from access.models import Organisation
+from core.redaction import redact
 from maintenance import limits, tokens
 from maintenance.models import Attachment, Offer, OwnerApproval, Quote
 from maintenance.services import trail
@@ -146,6 +147,14 @@ def test_a_secret_serves_one_purpose(client: Client, offer: Offer) -> None:
         f"/jobs/{offer.pk}/",
     ):
         assert client.get(wrong).status_code == 404
+
+
+def test_a_secret_stays_out_of_the_logs(offer: Offer) -> None:
+    secret = tokens.secret_of(tokens.OFFER, offer.pk)
+    assert redact(f"Not Found: /jobs/{secret}/files/1/") == "Not Found: /jobs/[redacted]/files/1/"
+    assert redact("/work-orders/calendar/ and static/css/pages/maintenance.css") == (
+        "/work-orders/calendar/ and static/css/pages/maintenance.css"
+    )
 
 
 def test_guessing_and_hammering_are_stopped(client: Client, offer: Offer) -> None:

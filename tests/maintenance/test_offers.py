@@ -164,10 +164,10 @@ def test_a_channel_that_stays_away_costs_the_vendor_the_job(job: WorkOrder, faul
     offer = offers.route_job(work_order=job)
     assert offer is not None
     assert (later(offer), later(offer, minutes=2), later(offer, minutes=2)) == ("retry", "failed", "manual")
-    faulty.errors.append(ports.ChannelRefused("Unknown vendor."))
+    faulty.errors.extend([ZeroDivisionError("a fault of the channel"), ports.ChannelRefused("Unknown vendor.")])
     other = VendorFactory(organisation=job.organisation, channel="faulty")
     offer = offers.offer_job(work_order=job, vendor=other)
-    assert (later(offer), later(offer)) == ("failed", "manual")
+    assert (later(offer), later(offer, minutes=2), later(offer, minutes=2)) == ("retry", "failed", "manual")
 
 
 def test_never_two_vendors_for_one_job(job: WorkOrder) -> None:
