@@ -19,7 +19,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     S.IN_PROGRESS: (S.APPROVED, S.ASSIGNED, S.SCHEDULED, S.DONE, S.CANCELLED),
     S.DONE: (S.ASSIGNED, S.IN_PROGRESS, S.BILLED, S.CANCELLED),
     S.BILLED: (S.DONE,),
-    S.CANCELLED: (S.NEW, S.TRIAGED),
+    S.CANCELLED: (S.NEW, S.TRIAGED, S.DONE),
 }
 CLOSED = (S.DONE, S.BILLED, S.CANCELLED)
 # What a person should do first, where the plain refusal would leave them guessing.
@@ -32,7 +32,6 @@ _FIRST = {
     (S.NEW, S.IN_PROGRESS): "Assign it to a vendor first.",
     (S.TRIAGED, S.IN_PROGRESS): "Assign it to a vendor first.",
     (S.APPROVED, S.IN_PROGRESS): "Assign it to a vendor first.",
-    (S.CANCELLED, S.DONE): "Open it again first.",
 }
 
 

@@ -11,6 +11,7 @@ from maintenance import tokens
 from maintenance.models import (
     Attachment,
     Category,
+    MaintenancePolicy,
     MaintenanceRequest,
     Offer,
     OwnerApproval,
@@ -51,6 +52,15 @@ class VendorFactory(DjangoModelFactory):
     trades = ["plumbing", "general"]
     insurance_expires_on = date(2099, 12, 31)
     licence_expires_on = date(2099, 12, 31)
+
+
+class MaintenancePolicyFactory(DjangoModelFactory):
+    """The rules of an organisation, all at their defaults."""
+
+    class Meta:
+        model = MaintenancePolicy
+
+    organisation = factory.SubFactory(OrganisationFactory)
 
 
 class MaintenanceCategoryFactory(DjangoModelFactory):

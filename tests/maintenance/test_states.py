@@ -21,7 +21,7 @@ def test_every_state_has_a_row_and_leads_somewhere() -> None:
     [
         ("quoted", "done", "move_refused"),
         ("new", "scheduled", "move_refused"),
-        ("cancelled", "done", "move_refused"),
+        ("cancelled", "in_progress", "move_refused"),
         ("billed", "cancelled", "move_refused"),
         ("new", "assigned", "no_vendor"),
         ("new", "lost", "unknown_state"),
