@@ -30,6 +30,7 @@ def main() -> int:
     from benchmarks.pages import measure_pages
     from benchmarks.sync import measure_sync
     from benchmarks.webhooks import measure_webhooks
+    from core import memory
 
     chosen = sys.argv[1:] or list(PARTS)
     unknown = [name for name in chosen if name not in PARTS]
@@ -37,6 +38,8 @@ def main() -> int:
         sys.stderr.write(f"There is no part called {unknown[0]}; choose from {', '.join(PARTS)}.\n")
         return 2
     setting.prepare_database()
+    # As in a worker.
+    memory.settle()
     measures = {
         "sync": measure_sync,
         "memory": measure_memory,

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from django.core.management.base import BaseCommand, CommandError
 
+from core import memory
 from core.errors import DomainError
 from integrations.models import Connection, SyncPlan, SyncRun
 from integrations.services import sync as sync_services
@@ -36,6 +37,7 @@ class Command(BaseCommand):
                 self.stderr.write(error.message)
                 sys.exit(REAUTH)
             raise CommandError(error.message, returncode=FAILED) from error
+        memory.settle()
         run = run_sync(run.pk)
         run.refresh_from_db()
         result = _result(run)
