@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
-Row = dict[str, Any]
+from integrations.scrub import scrubber
 
 # Names as PropertyMe writes them, in lower case. ABN stays: it is on the public business register.
 DROPPED = frozenset(
@@ -25,7 +22,6 @@ DROPPED = frozenset(
         "password", "accesstoken", "refreshtoken", "clientsecret",
     }
 )  # fmt: skip
-_NESTED = frozenset({dict, list})
 DROPPED_PREFIXES = ("directdebit", "nextdirectdebit")
 
 
@@ -35,29 +31,4 @@ def is_dropped(name: str) -> bool:
     return lower in DROPPED or lower.startswith(DROPPED_PREFIXES)
 
 
-@lru_cache(maxsize=1024)
-def _to_drop(names: tuple[str, ...]) -> tuple[str, ...]:
-    # Rows of a list share a handful of layouts, so the names are judged once a layout and not once a row.
-    return tuple(name for name in names if is_dropped(name))
-
-
-def scrub(row: Row) -> Row:
-    """The row without forbidden fields, at any depth; changed in place, because it is ours and the path is hot."""
-    for name in _to_drop(tuple(row)):
-        del row[name]
-    if _NESTED.isdisjoint(map(type, row.values())):
-        return row
-    for value in row.values():
-        if value.__class__ is dict:
-            scrub(value)
-        elif value.__class__ is list:
-            _scrub_list(value)
-    return row
-
-
-def _scrub_list(values: list[Any]) -> None:
-    for value in values:
-        if value.__class__ is dict:
-            scrub(value)
-        elif value.__class__ is list:
-            _scrub_list(value)
+scrub = scrubber(is_dropped)
