@@ -160,7 +160,9 @@ class CallGate:
             if found is not None:
                 self._hold_seen = float(found[1])
                 if self._hold_seen > self._hold_served:
-                    self._held_until = max(self._held_until, now + self._hold_seen - float(found[0]))
+                    # From after the answer: what is left was true a moment ago, and less of it would be too early.
+                    left = self._hold_seen - float(found[0])
+                    self._held_until = max(self._held_until, self._monotonic() + left)
                 self._watched = frozenset(found[2:])
         return self._watched
 

@@ -272,3 +272,24 @@ def test_the_way_of_a_call_asks_redis_a_few_times_a_second_however_many_calls_th
     # Four looks, and the counts once at the end of the second at the earliest.
     assert len(asked) <= 5
     store.close()
+
+
+def test_a_slow_answer_of_redis_lets_nobody_begin_before_the_vendor_allows_it() -> None:
+    ident = str(uuid7())
+    told = CallGate(shared(), connection_id=ident)
+    told.before(None)
+    told.after(Outcome(0.01, RateLimited(retry_after=60)))
+    now = [100.0]
+    store = Shared(django_settings.REDIS_URL)
+    run = store.run
+
+    def slowly(script: object, keys: object, arguments: object) -> object:
+        found = run(script, keys, arguments)  # type: ignore[arg-type]
+        now[0] += 20
+        return found
+
+    store.run = slowly  # type: ignore[method-assign,assignment]
+    waits: list[float] = []
+    CallGate(store, connection_id=ident, monotonic=lambda: now[0]).before(waits.append)
+    store.close()
+    assert [round(wait) for wait in waits] == [60]
