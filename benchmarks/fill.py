@@ -31,9 +31,9 @@ SELECT pt_uuid7(), now(), now(), l.id, t.id, true FROM tenancies_lease l
 JOIN tenancies_tenant t ON t.name = l.tenant_names;
 INSERT INTO maintenance_workorder (id, created_at, updated_at, organisation_id, provider, connection_id, provider_id,
   property_id, unit_id, number, title, description, category, status, priority, supplier_name, currency, opened_at,
-  edited_fields)
+  edited_fields, manual_reason)
 SELECT pt_uuid7(), now(), now(), %(organisation)s, 'propertyme', %(connection)s, 'J' || n, p.id, NULL, n::text,
-  'Leaking tap ' || n, '', 'plumbing', (ARRAY['new','assigned','done'])[1 + n %% 3], 'none', '', 'AUD', now(), '[]'
+  'Leaking tap ' || n, '', 'plumbing', (ARRAY['new','assigned','done'])[1 + n %% 3], 'none', '', 'AUD', now(), '[]', ''
 FROM generate_series(1, %(orders)s) n
 JOIN properties_property p ON p.street_number = (1 + n %% %(properties)s)::text;
 INSERT INTO integrations_propertymapping (id, created_at, updated_at, organisation_id, connection_id,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import django
 from django.apps import apps
@@ -46,7 +46,9 @@ def measure_memory() -> dict[str, float]:
 def main() -> None:
     settings.PROPERTYME_API_URL, settings.PROPERTYME_AUTH_URL = f"{sys.argv[2]}/api", sys.argv[2]
     setting.sync(Connection.objects.get(pk=sys.argv[1]), full=True)
-    say(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+    # Not getrusage(): its highest size is the parent's where that was higher before it started this process.
+    status = Path("/proc/self/status").read_text()
+    say(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
 
 
 if __name__ == "__main__":
